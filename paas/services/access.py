@@ -83,7 +83,7 @@ def require_holder(store: Store, holder: Holder) -> None:
 def no_such_user(name: UserName) -> PaasError:
     """The error if there is no user of that name."""
     return PaasError(
-        "no-such-user", f"There is no user {name}.", f"An admin adds one: paas users:add {name}"
+        "no-such-user", f"There is no user {name}.", f"An admin can add one: paas users:add {name}"
     )
 
 
@@ -92,5 +92,5 @@ def no_such_team(name: TeamName) -> PaasError:
     return PaasError(
         "no-such-team",
         f"There is no team {name}.",
-        f"An admin makes one: paas teams:create {name}",
+        f"An admin can create one: paas teams:create {name}",
     )

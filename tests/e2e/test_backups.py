@@ -81,7 +81,7 @@ def test_a_backup_brings_a_dropped_table_back(
         timeout=60,
     )
     assert half.returncode == 1
-    assert b"not whole" in half.stderr
+    assert b"incomplete" in half.stderr
     assert rows(server, "staging") == 3000
 
     downloaded = piped(alice, ("pg:backups:download", backup, "-a", "orders"))

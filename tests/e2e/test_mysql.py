@@ -152,7 +152,7 @@ def test_from_a_push_to_tables(
     assert dump.splitlines()[-1].startswith("-- Dump completed")
     assert server.get(APP, method="POST").text == "added"
     half = alice.ssh("mysql:import", "-a", APP, "--confirm", name, stdin=dump[:-40], check=False)
-    assert "The dump is not whole" in half.stderr
+    assert "The dump is incomplete" in half.stderr
     unsure = alice.ssh("mysql:import", "-a", APP, stdin=dump, check=False)
     assert f"--confirm {name}" in unsure.stderr
     assert server.get(APP).text == "ada:häß😀 ada:häß😀"

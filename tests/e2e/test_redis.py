@@ -146,7 +146,7 @@ def test_from_a_push_to_jobs(
     alice.ssh("redis:reset", "-a", APP, "--confirm", name)
     assert alice.ssh("redis:cli", "-a", APP, "-c", "DBSIZE").stdout.strip() == "0"
     half = streamed(alice, "redis:import", "-a", APP, stdin=dump[:-20])
-    assert (half.returncode, b"The dump is not whole" in half.stderr) == (1, True)
+    assert (half.returncode, b"The dump is incomplete" in half.stderr) == (1, True)
     assert streamed(alice, "redis:import", "-a", APP, stdin=dump).returncode == 0
     assert alice.ssh("redis:cli", "-a", APP, "-c", "GET visits").stdout == visits
     alice.ssh("addons:detach", "REDIS", "-a", APP)

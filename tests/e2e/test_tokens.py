@@ -35,7 +35,7 @@ class Pipeline:
         done = user.ssh("tokens:create", *options)
         token = done.stdout.removesuffix("\n")
         assert re.fullmatch(r"paas_[0-9A-Za-z]{46}", token)
-        assert f"Made the token {token[5:13]}" in done.stderr
+        assert f"Created the token {token[5:13]}" in done.stderr
         self.made.append(token)
         self.said.append(done.stderr)
         return token

@@ -193,7 +193,7 @@ class FakeDumps:
     def load(self, datastore: Datastore, dump: IncomingDump, doing: Callable[[str], None]) -> None:
         assert isinstance(dump, IncomingBytes)
         if not dump.content.startswith(b"PGDMP "):
-            raise PaasError("dump-not-loaded", "The dump is not whole.")
+            raise PaasError("dump-not-loaded", "The dump is incomplete.")
         self.content[datastore.name] = dump.content
 
     def empty(self, datastore: Datastore, doing: Callable[[str], None]) -> None:

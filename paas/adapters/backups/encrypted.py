@@ -44,7 +44,7 @@ class AgeObjects:
                 self.read(name, seen.before(check))
             if seen.hex() != content.hex():
                 raise PaasError(
-                    "backup-damaged", f"What was read back of {name} is not what was written."
+                    "backup-damaged", f"{name} differs from what was written when it is read back."
                 )
         except BaseException:
             objects.delete(name)
@@ -59,13 +59,13 @@ class AgeObjects:
             raise PaasError(
                 "backup-key",
                 f"{name} was encrypted with another key than this server's.",
-                "Put the key that was saved elsewhere into backups.key, beside server.yml.",
+                "Put the saved copy of that key into backups.key, beside server.yml.",
             ) from error
         except age.DamagedError as error:
             raise PaasError(
                 "backup-damaged",
-                f"{name} is damaged: a part of it was changed or is missing.",
-                "Use another backup: paas pg:backups, or mysql:backups, redis:backups",
+                f"{name} is damaged: part of it was changed or is missing.",
+                "Use another backup: paas pg:backups, mysql:backups or redis:backups",
             ) from error
 
     def listing(self, prefix: str) -> list[StoredObject]:

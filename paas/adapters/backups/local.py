@@ -35,7 +35,7 @@ class LocalObjects:
             raise PaasError(
                 "backup-directory",
                 f"There is no directory {self._root}.",
-                f"Mount the disk, or make the directory: mkdir {self._root}",
+                f"Mount the disk, or create the directory: mkdir {self._root}",
             )
         write_atomic(self._root / MARK, "The backups of a paas server.\n")
 
@@ -98,7 +98,7 @@ class LocalObjects:
         raise PaasError(
             "backup-target",
             f"{self._root} is not the directory that was chosen for backups: {MARK} is missing.",
-            f"Mount its disk, or use it as a new one: paas backups:target local {self._root}",
+            f"Mount its disk, or use it as a new target: paas backups:target local {self._root}",
         )
 
     def _make_parents(self, path: Path) -> None:
@@ -122,5 +122,5 @@ def missing(name: str, where: str) -> PaasError:
     return PaasError(
         "backup-missing",
         f"There is no {name} in {where}.",
-        "See what there is: paas pg:backups, or mysql:backups, redis:backups",
+        "List the backups: paas pg:backups, mysql:backups or redis:backups",
     )

@@ -126,7 +126,7 @@ class S3Objects:
             where = self._target.words
             raise PaasError(
                 "backup-target",
-                f"{where[0].upper()}{where[1:]} did not take or give {name}: {_reason(error)}",
+                f"{where[0].upper()}{where[1:]} did not accept or return {name}: {_reason(error)}",
                 "Check the bucket, its endpoint and the access key: paas backups:test",
             ) from error
 

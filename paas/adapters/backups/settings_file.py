@@ -21,7 +21,7 @@ from paas.domain.values.secret import Secret
 from paas.paths import Paths
 
 _HEAD = """\
-# The key of this paas server's backups: it opens them, with paas or with: age -d -i FILE
+# The key of this paas server's backups: it decrypts them, with paas or with: age -d -i FILE
 # Without it they are lost: keep a copy of this file, apart from the backups.
 """
 _IDENTITY = "AGE-SECRET-KEY-1"

@@ -47,7 +47,7 @@ def check(
         "external-refused",
         f"{url.host}:{url.port} did not let {url.user or 'anybody with this password'} use "
         f"{url.database}.",
-        "Check login, password, database and what the URL says about TLS, then try again.",
+        "Check the login, password, database and TLS options in the URL, then try again.",
         context=failure.context if failure is not None else (),
     ) from failure
 

@@ -46,7 +46,7 @@ def finish(program: Program, what: str) -> None:
         raise PaasError(
             "dump-not-loaded",
             f"{what}: {error.summary}. Nothing has changed.",
-            f"The lines above tell why. {HOW}",
+            f"The lines above say why. {HOW}",
             context=error.context,
         ) from error
 
@@ -61,7 +61,7 @@ def _gunzip(dump: Spool, larger: Spool) -> None:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise PaasError(
             "dump-not-loaded",
-            "The dump is not whole: its compressed form ends early, or is damaged.",
+            "The dump is incomplete: its compressed form ends early, or is damaged.",
             HOW,
         ) from error
 
@@ -71,7 +71,7 @@ def _unzstd(dump: Spool, larger: Spool, programs: ClientPrograms, datastore: Dat
         raise PaasError(
             "dump-not-loaded",
             "The dump is compressed by zstd, which is not installed on this server.",
-            f"Unpack it before: zstd -dc FILE | paas {datastore.kind.traits.prefix}:import; or ask "
+            f"Unpack it first: zstd -dc FILE | paas {datastore.kind.traits.prefix}:import; or ask "
             "the operator to run: apt-get install zstd",
         )
     with programs.running(
@@ -83,4 +83,4 @@ def _unzstd(dump: Spool, larger: Spool, programs: ClientPrograms, datastore: Dat
     ) as program:
         while data := program.stdout.read(_CHUNK):
             larger.write(data)
-        finish(program, "The dump is not whole, or cannot be unpacked")
+        finish(program, "The dump is incomplete, or cannot be unpacked")

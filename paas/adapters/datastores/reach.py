@@ -48,5 +48,5 @@ def _unreachable(host: str, port: int, why: str) -> PaasError:
     return PaasError(
         "external-unreachable",
         f"{host}:{port} cannot be reached from this server: {why}.",
-        "See that it lets this server's address in, then try again.",
+        "Allow connections from this server's address there, then try again.",
     )

@@ -218,13 +218,13 @@ def alarms(
     failing = archiving.failing_since if archiving is not None else None
     if failing is not None and now - failing > FAILING_AFTER:
         found.append(
-            f"what it writes has not been archived since {failing:%Y-%m-%d %H:%M} UTC, and would "
+            f"its changes have not been archived since {failing:%Y-%m-%d %H:%M} UTC, and would "
             "be lost with this machine's disk."
         )
     lost = archiving.lost_since if archiving is not None else None
     if lost is not None:
         found.append(
-            f"log files were given up since {lost:%Y-%m-%d %H:%M} UTC, so that they did not fill "
+            f"log files were dropped since {lost:%Y-%m-%d %H:%M} UTC, so that they did not fill "
             "the disk. Moments from then until the next full backup cannot be restored."
         )
     rehearsals = [run for run in runs if run.task is Task.REHEARSAL][:SKIPS_MAX]

@@ -175,7 +175,7 @@ def dump_id(text: str) -> int:
         raise usage_error(
             "dump-name",
             f"{shown(text)} is not the name of a backup, such as b012.",
-            "See what there is: paas pg:backups -a APP, and so for mysql and redis",
+            "List the backups: paas pg:backups -a APP (or mysql:backups, redis:backups)",
         )
     return int(found[1])
 

@@ -38,9 +38,7 @@ class Extension:
     @property
     def refusal(self) -> str:
         """Why nobody may make it."""
-        return _REFUSALS.get(
-            self.name, "it needs the superuser, and is not known to be harmless in an app's hands"
-        )
+        return _REFUSALS.get(self.name, "it needs the superuser, and is not known to be harmless")
 
 
 # These need the superuser and harm nobody; Heroku's and Amazon's dumps name them.
@@ -52,14 +50,14 @@ HARMLESS = frozenset(
         *("postgis_topology", "sslinfo", "vector"),
     }
 )
-_UNTRUSTED = "its functions run any program, with the rights of the server"
+_UNTRUSTED = "its functions can run any program with the server's rights"
 _REFUSALS: Mapping[str, str] = {
     "adminpack": "it writes files of the server",
     "dblink": "it opens connections from the server to other machines",
-    "earthdistance": "it calls functions of others with the rights of the superuser",
+    "earthdistance": "it calls other roles' functions with the superuser's rights",
     "file_fdw": "it reads files of the server",
-    "pageinspect": "it reads all pages, also those of other roles",
-    "pg_surgery": "it changes rows beside all checks",
+    "pageinspect": "it reads all pages, including those of other roles",
+    "pg_surgery": "it changes rows without any checks",
     "pg_walinspect": "it reads what all roles have written",
     "plperlu": _UNTRUSTED,
     "plpython3u": _UNTRUSTED,

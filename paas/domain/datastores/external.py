@@ -115,8 +115,8 @@ def parse_external_url(text: str) -> ExternalUrl:
     kind = _KINDS.get(parts.scheme)
     if kind is None:
         raise _bad(
-            "it must begin with postgresql://, mysql://, redis:// or rediss://, or like one of "
-            "these with a driver, as in mysql+pymysql://"
+            "it must begin with postgresql://, mysql://, redis:// or rediss://, optionally with a "
+            "driver, as in mysql+pymysql://"
         )
     if not parts.hostname or port == 0 or "%" in parts.hostname:
         raise _bad("it names no host, or port 0")
@@ -126,7 +126,7 @@ def parse_external_url(text: str) -> ExternalUrl:
     if not user and kind is not DatastoreKind.REDIS:
         raise _bad("it needs a login")
     if (user and not user.isprintable()) or "\0" in password:
-        raise _bad("its login or password has characters that none can have")
+        raise _bad("its login or password has characters that are not allowed")
     return ExternalUrl(
         kind=kind,
         host=parts.hostname,
@@ -142,7 +142,7 @@ def parse_external_url(text: str) -> ExternalUrl:
 def _database(kind: DatastoreKind, text: str) -> str:
     if kind is DatastoreKind.REDIS:
         if re.fullmatch(r"[0-9]{0,5}", text) is None:
-            raise _bad("its database must be a number, or missing")
+            raise _bad("its database must be a number or empty")
         return str(int(text or "0"))
     if not text or not text.isprintable() or "/" in text:
         raise _bad("it names no database")

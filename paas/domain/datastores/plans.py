@@ -38,8 +38,8 @@ def parse_order(text: str) -> tuple[DatastoreKind, Plan, str | None]:
     if kind is None:
         raise usage_error(
             "datastore-kind",
-            f"{shown(word)} is no kind of datastore.",
-            f"There is: {', '.join(DatastoreKind)}. For example: paas addons:create "
+            f"{shown(word)} is not a kind of datastore.",
+            f"There are: {', '.join(DatastoreKind)}. For example: paas addons:create "
             f"{DatastoreKind.POSTGRESQL} -a APP",
         )
     if not colon:
@@ -49,7 +49,7 @@ def parse_order(text: str) -> tuple[DatastoreKind, Plan, str | None]:
     small = kind.traits.small
     if plan in small or _HEROKU_PLAN.fullmatch(plan):
         nearest = SMALL if plan in small else STANDARD
-        return kind, nearest, f"{plan} is a plan of Heroku's; the nearest is {nearest.name}."
+        return kind, nearest, f"{plan} is a plan of Heroku's; the closest here is {nearest.name}."
     raise usage_error(
         "datastore-plan",
         f"{shown(plan)} is not a plan: {', '.join(PLANS)}.",

@@ -99,16 +99,16 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         _setting(
             "idle_in_transaction_session_timeout",
-            "ends sessions that leave a transaction open and do nothing for so long",
+            "ends sessions that are idle in an open transaction for longer",
             _time(),
         ),
         _setting("jit", "whether long queries are compiled", _SWITCH),
-        _setting("lock_timeout", "ends statements that wait so long for a lock", _time()),
+        _setting("lock_timeout", "ends statements that wait longer for a lock", _time()),
         _setting("log_connections", "logs each connection", _SWITCH),
         _setting("log_lock_waits", "logs sessions that wait a second for a lock", _SWITCH),
         _setting(
             "log_min_duration_statement",
-            "logs statements that take so long, with their values",
+            "logs statements that take longer, with their values",
             _time(-1),
         ),
         _setting(
@@ -118,7 +118,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         _setting(
             "maintenance_work_mem",
-            "memory for making an index, and for VACUUM",
+            "memory for creating an index, and for VACUUM",
             _memory(1_024, 4),
         ),
         _setting(
@@ -134,7 +134,7 @@ SETTINGS: Mapping[str, Setting] = {
         ),
         _setting(
             "random_page_cost",
-            "what the planner thinks of reading at random; less means more indexes",
+            "the planner's cost of a random read; lower values favor indexes",
             _number(0.1, 100, whole=False),
         ),
         _setting(
@@ -143,7 +143,7 @@ SETTINGS: Mapping[str, Setting] = {
             _memory(16 * 1_024, 2),
             restart=True,
         ),
-        _setting("statement_timeout", "ends statements that take so long", _time()),
+        _setting("statement_timeout", "ends statements that take longer", _time()),
         _setting(
             "track_functions",
             "counts calls of functions",
@@ -165,7 +165,7 @@ def setting_named(word: str) -> Setting:
     if found is None:
         raise usage_error(
             "pg-setting",
-            f"{shown(word)} is no setting that can be chosen here.",
+            f"{shown(word)} is not a setting that can be changed here.",
             "List them: paas pg:settings",
         )
     return found
@@ -195,6 +195,6 @@ def refuse_unfit(datastore: Datastore, plan: Plan) -> None:
             raise PaasError(
                 "pg-setting-value",
                 f"{name} is {value}, which is too much for the plan {plan.name}.",
-                f"It may be: {SETTINGS[name].values}. Give it its default: "
+                f"It may be: {SETTINGS[name].values}. To reset it: "
                 f"paas pg:settings:unset {name} {datastore.name}",
             )

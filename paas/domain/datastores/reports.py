@@ -42,8 +42,8 @@ _ADVICE = {
     Report.BLOCKING: "sessions wait for others: paas pg:kill ends one",
     Report.HIT_RATE: "much is read from the disk: a larger plan, or indexes",
     Report.SEQ_SCANS: "large tables are read in full: an index may be missing",
-    Report.UNUSED_INDEXES: "they slow down writing, and were not used since statistics began",
-    Report.BLOAT: "many rows are dead: VACUUM, or end what keeps autovacuum from it",
+    Report.UNUSED_INDEXES: "they slow down writes, and have not been used since statistics began",
+    Report.BLOAT: "many rows are dead: run VACUUM, or end what blocks autovacuum",
 }
 
 

@@ -51,9 +51,9 @@ def _list_own(session: Session, *, as_json: bool) -> None:
         print_json([{"app": app.name, "role": role} for app, role in roles])
         return
     if not roles:
-        session.terminal.detail("You have access to no app. Create one: paas apps:create shop")
+        session.terminal.detail("You have access to no apps. Create one: paas apps:create shop")
     if roles and session.actor.is_admin:
-        session.terminal.detail("You are an admin: for each app you are what an owner is.")
+        session.terminal.detail("As an admin, you have an owner's rights to every app.")
     print_table(("App", "Role"), [(app.name, role) for app, role in roles])
 
 
@@ -81,7 +81,7 @@ def add(session: Session, words: tuple[str, ...], app: str | None, role: str) ->
 @click.option("--role", metavar=_ROLES, required=True, help="The new role.")
 @pass_session
 def update(session: Session, words: tuple[str, ...], app: str | None, role: str) -> None:
-    """Give a user or a team another role.
+    """Change the role of a user or a team.
 
     Example: paas access:update shop bob --role viewer
     """
@@ -95,7 +95,7 @@ def update(session: Session, words: tuple[str, ...], app: str | None, role: str)
 @app_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Take an app from a user or a team. What they have started goes on.
+    """Remove a user's or team's access to an app. What they have started continues.
 
     Example: paas access:remove shop bob
     """
@@ -109,7 +109,7 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def leave(session: Session, name: str | None, app: str | None) -> None:
-    """Give up your access to an app of somebody else.
+    """Give up your access to an app.
 
     Example: paas apps:leave shop
     """
@@ -131,7 +131,7 @@ def transfer(session: Session, words: tuple[str, ...], app: str | None) -> None:
     session.terminal.step(f"{before.name} now belongs to {whom}")
     if before.owner is not None:
         session.terminal.detail(
-            f"{before.owner} is now a deployer. To end that: "
+            f"{before.owner} is now a deployer. To end their access: "
             f"paas access:remove {before.name} {before.owner}"
         )
 

@@ -26,7 +26,7 @@ from paas.services.datastores.finding import Shown
 
 _AS = click.option("--as", "wanted", metavar="NAME", help="The attachment's name: STATS.")
 
-_SCHEME = click.option("--scheme", metavar="SCHEME", help="That of the URL, such as mysql+pymysql.")
+_SCHEME = click.option("--scheme", metavar="SCHEME", help="The URL's scheme, as mysql+pymysql.")
 
 
 @click.command("addons")
@@ -44,7 +44,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         return
     if not found and not elsewhere:
         session.terminal.detail(
-            f"No datastores. To make one: paas addons:create postgresql -a {name}"
+            f"No datastores. To create one: paas addons:create postgresql -a {name}"
         )
     print_table(
         ("Name", "Plan", "State", "App", "Attached as"),
@@ -77,7 +77,7 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @app_option
 @_AS
 @_SCHEME
-@click.option("--follow", "leader", metavar="NAME", help="Make a read-only copy that follows it.")
+@click.option("--follow", "leader", metavar="NAME", help="Create a read-only copy of this one.")
 @pass_session
 def create(
     session: Session,
@@ -87,7 +87,7 @@ def create(
     scheme: str | None,
     leader: str | None,
 ) -> None:
-    """Make a datastore for an app and attach it: its URL becomes a config var.
+    """Create a datastore for an app and attach it: its URL becomes a config var.
 
     Example: paas addons:create postgresql -a shop
     """
@@ -123,7 +123,7 @@ def info(session: Session, datastore: str | None, app: str | None, as_json: bool
 @click.argument("datastore", required=False, metavar="[NAME]")
 @app_option
 @_AS
-@click.option("--url", metavar="URL", help="Of a database elsewhere; - reads it from stdin.")
+@click.option("--url", metavar="URL", help="Of a database elsewhere; to read it from stdin: -.")
 @_SCHEME
 @pass_session
 def attach(
@@ -134,7 +134,7 @@ def attach(
     url: str | None,
     scheme: str | None,
 ) -> None:
-    """Give an app the URL of a datastore that exists; of another app's, too, or elsewhere.
+    """Give an app the URL of an existing datastore, also another app's or elsewhere.
 
     Example: paas addons:attach postgresql-curly-1234 -a blog --as STATS
     """
@@ -165,7 +165,7 @@ def attach(
 @app_option
 @pass_session
 def detach(session: Session, attachments: tuple[str, ...], app: str | None) -> None:
-    """Take URLs of datastores from an app; by a datastore's name, all of its URLs.
+    """Remove URLs of datastores from an app; by a datastore's name, all of its URLs.
 
     Example: paas addons:detach STATS -a blog
     """

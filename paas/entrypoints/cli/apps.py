@@ -41,7 +41,7 @@ def listing(session: Session, as_json: bool) -> None:
 @click.command("apps:create")
 @click.argument("name", required=False)
 @app_option
-@click.option("--owner", metavar="USER|@TEAM", help="For admins; or a team of yours.")
+@click.option("--owner", metavar="USER|@TEAM", help="One of your teams; for admins, anybody.")
 @json_option
 @pass_session
 def create(
@@ -157,7 +157,7 @@ def rename(session: Session, names: tuple[str, ...], app: str | None) -> None:
 @app_argument
 @app_option
 @click.option(
-    "--confirm", multiple=True, metavar="NAME", help="Its name; again: that of each datastore."
+    "--confirm", multiple=True, metavar="NAME", help="The app's name; repeat it for each datastore."
 )
 @pass_session
 def destroy(session: Session, name: str | None, app: str | None, confirm: tuple[str, ...]) -> None:

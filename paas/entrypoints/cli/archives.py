@@ -12,7 +12,7 @@ from paas.entrypoints.cli.terminal import print_line
 from paas.services.access import require_server
 from paas.services.datastores.archives.watch import Restorable, rehearsal_words
 
-TO = click.option("--to", metavar="TIME", help="A time in UTC, or such as '10 min ago'.")
+TO = click.option("--to", metavar="TIME", help="A time in UTC, or relative: '10 min ago'.")
 
 
 @click.command("pg:fork")
@@ -24,7 +24,7 @@ TO = click.option("--to", metavar="TIME", help="A time in UTC, or such as '10 mi
 def fork(
     session: Session, datastore: str | None, app: str | None, to: str | None, wanted: str | None
 ) -> None:
-    """Make a datastore of what an app's PostgreSQL was at a time, or is now, and attach it.
+    """Create a datastore from an app's PostgreSQL as of a time, by default now.
 
     Example: paas pg:fork -a shop --to '2026-11-29 14:05'
     """
@@ -45,7 +45,7 @@ def fork(
 @app_option
 @pass_session
 def rehearse(session: Session, datastore: str | None, app: str | None) -> None:
-    """Restore the backup of an app's PostgreSQL to a copy, check that, and delete it.
+    """Restore the backup of an app's PostgreSQL to a copy, check the copy, and delete it.
 
     Example: paas pg:rehearse -a shop
     """
@@ -59,7 +59,7 @@ def rehearse(session: Session, datastore: str | None, app: str | None) -> None:
             "Whatever was restored is deleted again; the datastore is as it was.",
         )
     took_s = (run.ended - run.started).total_seconds()
-    session.terminal.step(f"Restored in {took_s:.0f} s and found as the original: {run.words}")
+    session.terminal.step(f"Restored in {took_s:.0f} s; the copy matches the original: {run.words}")
 
 
 def due(session: Session) -> None:

@@ -35,7 +35,7 @@ LINES_MAX = 100_000
 @click.option(
     "-n", "--num", type=click.IntRange(0, LINES_MAX), help="How many changes to show (100)."
 )
-@click.option("-t", "--tail", is_flag=True, help="Follow what is changed.")
+@click.option("-t", "--tail", is_flag=True, help="Show further changes as they end.")
 @wide_option
 @json_option
 @pass_session
@@ -51,7 +51,7 @@ def audit(
     tail: bool,
     as_json: bool,
 ) -> None:
-    """Show who changed what, from where, and with what result; the last change is the newest.
+    """Show who changed what, from where, and with what result; the newest change is last.
 
     Admins see all changes; others their own, and those of apps that they own.
 
@@ -76,7 +76,7 @@ def audit(
             print_line("\n".join(map(_json, found)))
         return
     if not found:
-        session.terminal.detail("No changes are recorded that match.")
+        session.terminal.detail("No recorded changes match.")
     print_table(
         ("At", "User", "App", "Change", "State", "Took", "From", "Via", "No"),
         [

@@ -118,7 +118,7 @@ def _info(wording: Wording) -> click.Command:
 def _capture(wording: Wording) -> click.Command:
     @click.command(
         f"{wording.prefix}:backups:capture",
-        help=f"""Back up an app's {wording.one} now; the backup counts once it was read back.
+        help=f"""Back up an app's {wording.one} now; the backup counts once it has been read back.
 
         Example: paas {wording.prefix}:backups:capture -a shop
         """,
@@ -167,7 +167,7 @@ def _restore(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:backups:restore",
-        help=f"""Replace all that is in a {wording.one} by what a backup has.
+        help=f"""Replace everything in a {wording.one} with the content of a backup.
 
         Example: paas {prefix}:backups:restore b012 -a shop --confirm {kind}-curly-1234
         """,

@@ -11,7 +11,7 @@ from paas.entrypoints.cli.session import Session
 def backup_rows(session: Session, one: Dumped) -> list[tuple[str, str]]:
     """When it is backed up, what there is, and what its users should see to."""
     if isinstance(one, Datastore) and one.leader is not None:
-        return [("Backups", f"those of {one.leader.name}, which it follows")]
+        return [("Backups", f"those of its leader, {one.leader.name}")]
     status = session.services.dump_schedules.status(one)
     when = f"daily at {status.schedule.words}" if status.schedule else "not scheduled"
     rows = [("Backups", when), ("Last backup", _last(status.last))]
@@ -22,7 +22,7 @@ def backup_rows(session: Session, one: Dumped) -> list[tuple[str, str]]:
     except PaasError as error:  # their settings or key are damaged
         return [*rows, ("Warning", error.summary)]
     if isinstance(state.target, LocalTarget) and state.target.directory is None:
-        rows.append(("Warning", "backups are on this server's disk alone: paas backups:target"))
+        rows.append(("Warning", "backups are only on this server's disk: paas backups:target"))
     if state.saved_at is None:
         rows.append(("Warning", "an admin should save the backups' key: paas backups:key"))
     return rows

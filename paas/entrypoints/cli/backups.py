@@ -17,9 +17,9 @@ _FORMS = "local, local DIR, or s3 BUCKET --endpoint URL --access-key KEY"
 
 @click.command("backups:target")
 @click.argument("words", nargs=-1, metavar="[local [DIR] | s3 BUCKET]")
-@click.option("--endpoint", metavar="URL", help="Of the S3-compatible service; Amazon's if none.")
-@click.option("--region", metavar="REGION", help="us-east-1 if none is given.")
-@click.option("--prefix", metavar="PATH", help="What the names in the bucket begin with.")
+@click.option("--endpoint", metavar="URL", help="The S3-compatible service; by default Amazon S3.")
+@click.option("--region", metavar="REGION", help="By default us-east-1.")
+@click.option("--prefix", metavar="PATH", help="The prefix of names in the bucket.")
 @click.option("--access-key", metavar="KEY", help="The key's id; its secret is read from stdin.")
 @json_option
 @pass_session
@@ -44,14 +44,14 @@ def target(
         print_json(_plain(state))
         return
     if words:
-        session.terminal.step(f"Backups go to {state.target.words}, which was tried")
-        session.terminal.detail("Those that were made before stay where they are.")
+        session.terminal.step(f"Backups go to {state.target.words}; a test succeeded")
+        session.terminal.detail("Earlier backups stay where they are.")
     else:
         print_line(f"Target: {state.target.words}")
         saved = f"confirmed {state.saved_at:%Y-%m-%d %H:%M} UTC" if state.saved_at else "not yet"
         print_line(f"Key:    {state.key_id}, saved elsewhere: {saved}")
     if isinstance(state.target, LocalTarget) and state.target.directory is None:
-        session.terminal.warn("Backups that are on this server's disk alone are lost with it.")
+        session.terminal.warn("Backups that are only on this server's disk are lost with it.")
     if state.saved_at is None:
         session.terminal.warn("Save the key elsewhere: paas backups:key")
 
@@ -60,7 +60,7 @@ def target(
 @click.option("--confirm-saved", is_flag=True, help="A copy is kept elsewhere.")
 @pass_session
 def key(session: Session, confirm_saved: bool) -> None:
-    """Print the key that opens the backups, to be kept elsewhere; for admins.
+    """Print the key that decrypts the backups, to keep it elsewhere; for admins.
 
     Example: paas backups:key
     """
@@ -76,11 +76,11 @@ def key(session: Session, confirm_saved: bool) -> None:
 @click.command("backups:test")
 @pass_session
 def test(session: Session) -> None:
-    """Try the target of backups: write an object, read it back, delete it; for admins.
+    """Test the backup target: write an object, read it back, delete it; for admins.
 
     Example: paas backups:test
     """
-    with session.terminal.doing("trying the target"):
+    with session.terminal.doing("testing the target"):
         found = session.services.backups.test(session.actor)
     session.terminal.step(f"An object was written to {found.words}, read back and deleted")
 

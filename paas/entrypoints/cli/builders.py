@@ -16,13 +16,13 @@ _WORDS = (*BuilderName, *KEYS)
 @app_option
 @pass_session
 def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Choose what the next push is built with.
+    """Choose how the app is built, from the next push on.
 
     \b
-    auto               what the commit says: heroku.yml, a buildpack that fits, Dockerfile
-    buildpacks         buildpacks, whatever else there is
-    dockerfile         the Dockerfile, by Docker
-    build-dir          the folder of a monorepo that is built; without one, all of it
+    auto               by the commit: heroku.yml, else a buildpack that fits, else Dockerfile
+    buildpacks         buildpacks, even if there is a Dockerfile
+    dockerfile         the Dockerfile, with Docker
+    build-dir          the folder of a monorepo to build; without one, all of it
     dockerfile-path    the Dockerfile in that folder
     docker-target      the stage of the Dockerfile; without one, the last
     engine             docker: what buildpacks make runs in containers; native: as processes

@@ -13,7 +13,7 @@ from paas.entrypoints.cli.session import Session, app_option, pass_session
 @app_option
 @pass_session
 def change_plan(session: Session, datastore: str, order: str, app: str | None) -> None:
-    """Give a datastore another plan, larger or smaller; it is restarted, and keeps its data.
+    """Change a datastore's plan; it is restarted, and keeps its data.
 
     Example: paas addons:upgrade DATABASE postgresql:standard -a shop
     """
@@ -21,8 +21,8 @@ def change_plan(session: Session, datastore: str, order: str, app: str | None) -
         raise usage_error(
             "arguments",
             "No plan was named.",
-            "For example: paas addons:upgrade DATABASE postgresql:standard. Another major version "
-            "of PostgreSQL: paas pg:upgrade",
+            "For example: paas addons:upgrade DATABASE postgresql:standard. To upgrade PostgreSQL "
+            "itself: paas pg:upgrade",
         )
     kind, plan, told = parse_order(order)
     if told is not None:
@@ -35,10 +35,10 @@ def change_plan(session: Session, datastore: str, order: str, app: str | None) -
 @click.command("pg:upgrade")
 @click.argument("datastore", required=False, metavar="[NAME]")
 @app_option
-@click.option("--to", metavar="VERSION", help="The major version; else the newest installed.")
+@click.option("--to", metavar="VERSION", help="The major version; by default the newest installed.")
 @pass_session
 def upgrade(session: Session, datastore: str | None, app: str | None, to: str | None) -> None:
-    """Bring an app's PostgreSQL to a later major version; it is down meanwhile.
+    """Upgrade an app's PostgreSQL to a later major version; it is down meanwhile.
 
     Example: paas pg:upgrade -a shop --to 17
     """

@@ -53,7 +53,7 @@ def _import(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:import",
-        help=f"""Replace all that is in a {wording.one} by a dump that is read from standard input.
+        help=f"""Replace everything in a {wording.one} with a dump from standard input.
 
         It may be {wording.taken}.
 
@@ -81,7 +81,7 @@ def _copy(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:copy",
-        help=f"""Replace all that is in one {wording.one} by what another has, also of another app.
+        help=f"""Replace everything in one {wording.one} with the content of another.
 
         Example: paas {prefix}:copy shop::{first} {first} -a shop-staging
         """,
@@ -114,7 +114,7 @@ def _reset(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:reset",
-        help=f"""Delete all that is in a {wording.one}; its URL stays.
+        help=f"""Delete everything in a {wording.one}; its URL stays.
 
         Example: paas {prefix}:reset -a shop --confirm {kind}-curly-1234
         """,

@@ -27,7 +27,7 @@ def refuse_terminal_output(line: str) -> None:
     """Raises PaasError if it would be printed on a terminal. line: what to type instead."""
     if goes_to_a_terminal():
         raise usage_error(
-            "dump-stdout", "A dump is no text for a terminal.", f"Send it to a file: {line}"
+            "dump-stdout", "A dump cannot go to a terminal.", f"Redirect it to a file: {line}"
         )
 
 

@@ -45,16 +45,16 @@ WORDINGS = (
         kept_end=".dump",
         printed="in PostgreSQL's custom format",
         printed_end=".dump",
-        taken="in PostgreSQL's custom or tar format or plain SQL, also in gzip or zstd",
+        taken="in PostgreSQL's custom or tar format or plain SQL, optionally in gzip or zstd",
     ),
     Wording(
         kind=DatastoreKind.MYSQL,
         one="MariaDB",
-        kept="as SQL that is compressed by gzip",
+        kept="as SQL compressed by gzip",
         kept_end=".sql.gz",
         printed="as SQL",
         printed_end=".sql",
-        taken="SQL of mysqldump or mariadb-dump, also in gzip or zstd",
+        taken="SQL by mysqldump or mariadb-dump, optionally in gzip or zstd",
     ),
     Wording(
         kind=DatastoreKind.REDIS,
@@ -63,6 +63,6 @@ WORDINGS = (
         kept_end=".rdb",
         printed="as an RDB file",
         printed_end=".rdb",
-        taken="an RDB file, also in gzip or zstd",
+        taken="an RDB file, optionally in gzip or zstd",
     ),
 )

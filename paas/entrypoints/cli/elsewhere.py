@@ -51,7 +51,7 @@ def refuse_to_print(session: Session, app: str, wanted: str | None, kind: Datast
         raise usage_error(
             "external",
             f"{elsewhere.name} is a database elsewhere, whose URL is not printed.",
-            f"Those who may see the config find it there: paas config -a {app}",
+            f"Those who may see the config can find it there: paas config -a {app}",
         )
 
 

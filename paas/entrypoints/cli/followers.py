@@ -20,12 +20,12 @@ from paas.services.access import require_server
 @click.argument("datastore", required=False, metavar="[NAME]")
 @app_option
 @click.option("--as", "wanted", metavar="NAME", help="The attachment's name: STATS.")
-@click.option("--plan", type=click.Choice(list(PLANS)), help="How large, if larger.")
+@click.option("--plan", type=click.Choice(list(PLANS)), help="A larger plan than the leader's.")
 @pass_session
 def follow_command(
     session: Session, datastore: str | None, app: str | None, wanted: str | None, plan: str | None
 ) -> None:
-    """Make a read-only copy of an app's PostgreSQL that follows it, and attach it.
+    """Create a read-only copy of an app's PostgreSQL that follows it, and attach it.
 
     Example: paas pg:follow -a shop
     """
@@ -39,7 +39,7 @@ def follow_command(
 @app_option
 @pass_session
 def unfollow(session: Session, datastore: str, app: str | None) -> None:
-    """Have a follower follow no longer: it takes writes, and the app is restarted with its URL.
+    """Make a follower independent: it accepts writes, and its apps are restarted.
 
     Example: paas pg:unfollow HEROKU_POSTGRESQL_AQUA -a shop
     """
@@ -65,7 +65,7 @@ def no_follower(leader: str) -> PaasError:
     """What was asked for is none."""
     return usage_error(
         "arguments",
-        "A follower is a PostgreSQL, and the scheme of its URL is that of its leader's.",
+        "A follower is always a PostgreSQL, and its URL has the scheme of its leader's.",
         f"For example: paas pg:follow {leader}",
     )
 
@@ -98,13 +98,13 @@ def following_json(session: Session, one: Datastore) -> dict[str, Any]:
 
 def _words(session: Session, follower: Datastore) -> str:
     if follower.state is not DatastoreState.READY:
-        return f"all: it is {follower.state}"
+        return f"everything: it is {follower.state}"
     found = session.services.followers.standing(follower)
     if found.place is Place.LOST:
-        return "all: it has lost its place, and is copied again within minutes"
+        return "everything: it is too far behind, and is copied again within minutes"
     if found.behind_bytes is None or found.behind_s is None:
-        return "what nobody knows: it or its leader does not answer"
-    waits = "" if found.place is Place.STREAMING else ", and gets nothing now"
+        return "unknown: it or its leader does not answer"
+    waits = "" if found.place is Place.STREAMING else ", and is not receiving changes"
     return f"{size_words(found.behind_bytes)}, {found.behind_s:.0f} s{waits}"
 
 

@@ -89,8 +89,8 @@ def logs(
         if any((ps, dyno, source, since, grep, release)):
             raise usage_error(
                 "logs-service",
-                "Of the log of a datastore's server, all lines are shown.",
-                "With --service give no more than -n, --tail and --json.",
+                "The log of a datastore's server cannot be filtered.",
+                "Combine --service only with -n, --tail and --json.",
             )
         count = num if num is not None else LINES
         name = session.app_name(app, name)

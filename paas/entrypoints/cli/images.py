@@ -37,7 +37,7 @@ _APP = re.compile(r"[a-z][a-z0-9-]*")
 @json_option
 @pass_session
 def report(session: Session, name: str | None, app: str | None, as_json: bool) -> None:
-    """Show how an app's image is built, and what was set for that.
+    """Show how an app's image is built, and the settings for it.
 
     Example: paas docker:report -a shop
     """
@@ -48,10 +48,10 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
         return
     rows = [
         ("Builder:", found.settings.builder),
-        ("Dockerfile:", found.settings.dockerfile or "Dockerfile, or as heroku.yml says"),
-        ("Stage:", found.settings.target or "the last, or as heroku.yml says"),
+        ("Dockerfile:", found.settings.dockerfile or "Dockerfile, or what heroku.yml names"),
+        ("Stage:", found.settings.target or "the last, or what heroku.yml names"),
         ("Slugs run as:", "containers" if found.settings.engine == DOCKER else "processes"),
-        ("Port:", str(found.port or "the one that the image exposes, else 5000")),
+        ("Port:", str(found.port or "the one that the image exposes, or else 5000")),
         *(("Argument:", f"{key}={printable(arg.reveal())}") for key, arg in found.args.items()),
         *(("Secret:", key) for key in found.secrets),
         *(("Registry:", f"{host} as {user}") for host, user in found.logins),
@@ -77,7 +77,7 @@ def set_args(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def unset_args(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Remove arguments of builds.
+    """Remove build arguments.
 
     Example: paas build-args:unset NODE_ENV
     """
@@ -89,7 +89,7 @@ def unset_args(session: Session, words: tuple[str, ...], app: str | None) -> Non
 @app_option
 @pass_session
 def set_secrets(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Set secrets for steps with RUN --mount=type=secret,id=NAME; nothing of them stays.
+    """Set secrets for steps with RUN --mount=type=secret,id=NAME; the image keeps none.
 
     Example: paas build-secrets:set NPM_TOKEN=abc
     """
@@ -101,7 +101,7 @@ def set_secrets(session: Session, words: tuple[str, ...], app: str | None) -> No
 @app_option
 @pass_session
 def unset_secrets(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Remove secrets of builds.
+    """Remove build secrets.
 
     Example: paas build-secrets:unset NPM_TOKEN
     """
@@ -115,7 +115,7 @@ def unset_secrets(session: Session, words: tuple[str, ...], app: str | None) -> 
 def set_port(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """Choose the port on which web containers listen, from the next push on.
 
-    auto: the only port that the image exposes, else 5000. Containers are told it as PORT.
+    auto: the only port that the image exposes, or else 5000. Containers get it as PORT.
 
     Example: paas ports:set web=8080
     """
@@ -127,8 +127,8 @@ def set_port(session: Session, words: tuple[str, ...], app: str | None) -> None:
     name = session.app_name(app, words[0] if len(words) == 2 else None)
     port = None if text == AUTO else port_number(text)
     session.services.image_builds.set_port(session.actor, name, port)
-    where = f"port {port}" if port else "the port that its image exposes, else 5000"
-    session.terminal.step(f"From the next push on, containers of {name} are to listen on {where}.")
+    where = f"port {port}" if port else "the port that its image exposes, or else 5000"
+    session.terminal.step(f"From the next push on, containers of {name} must listen on {where}.")
 
 
 @click.command("registry:login")
@@ -136,7 +136,7 @@ def set_port(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def login(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Have builds fetch images as that user; the password is read from standard input.
+    """Let builds fetch images as a user of a registry; the password comes from stdin.
 
     Example: paas registry:login ghcr.io alice < token.txt
     """
@@ -154,7 +154,7 @@ def login(session: Session, words: tuple[str, ...], app: str | None) -> None:
     session.services.image_builds.login(
         session.actor, name, RegistryLogin(host, user, Secret(password))
     )
-    session.terminal.step(f"From the next push on, {name} fetches images of {host} as {user}.")
+    session.terminal.step(f"From the next push on, {name} fetches images from {host} as {user}.")
 
 
 @click.command("registry:logout")
@@ -168,7 +168,7 @@ def logout(session: Session, words: tuple[str, ...], app: str | None) -> None:
     """
     name, (host,) = _split(session, words, app, 1, "registry:logout takes [APP] HOST.")
     session.services.image_builds.logout(session.actor, name, host)
-    session.terminal.step(f"{name} has no login to {host} any longer.")
+    session.terminal.step(f"{name} no longer has a login to {host}.")
 
 
 @click.command("git:from-image")
@@ -176,9 +176,9 @@ def logout(session: Session, words: tuple[str, ...], app: str | None) -> None:
 @app_option
 @pass_session
 def from_image(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Deploy an image of a registry, by what its tag means now.
+    """Deploy an image from a registry, by the current digest of its tag.
 
-    It becomes a commit on the deploy branch, with a Dockerfile of one line, as on Dokku.
+    It becomes a commit on the deploy branch, with a one-line Dockerfile, as on Dokku.
 
     Example: paas git:from-image shop ghcr.io/alice/shop:1.2
     """
@@ -193,7 +193,7 @@ def from_image(session: Session, words: tuple[str, ...], app: str | None) -> Non
 @app_option
 @pass_session
 def load_image(session: Session, name: str | None, app: str | None) -> None:
-    """Deploy an image of docker save on standard input; no registry is needed.
+    """Deploy an image by docker save from standard input; no registry is needed.
 
     Example: docker save shop:1.2 | gzip | paas git:load-image -a shop
     """
@@ -225,7 +225,8 @@ def _unset_values(
     names = [var_name(word) for word in (words[1:] if named else words)]
     name = session.app_name(app, named)
     session.services.image_builds.unset_values(session.actor, name, kind, names)
-    session.terminal.step(f"From the next push on, builds of {name} lack {', '.join(names)}.")
+    gone = ", ".join(names)
+    session.terminal.step(f"From the next push on, builds of {name} no longer have {gone}.")
 
 
 def _split(

@@ -60,7 +60,7 @@ def add(
 ) -> None:
     """Add a user's public SSH key, from FILE or from standard input.
 
-    With --expires, a key that is there already expires then.
+    --expires also changes the expiry of a key that the user already has.
 
     Example: sudo paas keys:add alice < alice.pub
     """

@@ -43,7 +43,7 @@ def client(session: Session, datastore: str | None, app: str | None, sql: str | 
 @app_option
 @pass_session
 def credentials_url(session: Session, datastore: str | None, app: str | None) -> None:
-    """Print the URL of an app's MariaDB, with its password. It works on the server alone.
+    """Print the URL of an app's MariaDB, with its password. It works only on the server.
 
     Example: paas mysql:credentials:url -a shop
     """
@@ -56,12 +56,12 @@ def credentials_url(session: Session, datastore: str | None, app: str | None) ->
 @click.command("mysql:credentials:rotate")
 @_NAME
 @app_option
-@click.option("--force", is_flag=True, help="End the former login at once if an app fails.")
+@click.option("--force", is_flag=True, help="End the former login even if an app fails.")
 @pass_session
 def credentials_rotate(
     session: Session, datastore: str | None, app: str | None, *, force: bool
 ) -> None:
-    """Replace login and password of an app's MariaDB; the apps are rolled out with them.
+    """Replace the login and password of an app's MariaDB, and restart its apps with them.
 
     Example: paas mysql:credentials:rotate -a shop
     """
@@ -80,7 +80,7 @@ def credentials_rotate(
 @app_option
 @pass_session
 def promote(session: Session, datastore: str, app: str | None) -> None:
-    """Make DATABASE_URL and JAWSDB_URL the URL of another MariaDB that is attached.
+    """Make another attached MariaDB the app's DATABASE_URL and JAWSDB_URL.
 
     Example: paas mysql:promote JAWSDB_AQUA -a shop
     """

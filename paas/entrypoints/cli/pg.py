@@ -43,7 +43,7 @@ def psql(session: Session, datastore: str | None, app: str | None, sql: str | No
 @app_option
 @pass_session
 def credentials_url(session: Session, datastore: str | None, app: str | None) -> None:
-    """Print the URL of an app's PostgreSQL, with its password. It works on the server alone.
+    """Print the URL of an app's PostgreSQL, with its password. It works only on the server.
 
     Example: paas pg:credentials:url -a shop
     """
@@ -56,12 +56,12 @@ def credentials_url(session: Session, datastore: str | None, app: str | None) ->
 @click.command("pg:credentials:rotate")
 @_NAME
 @app_option
-@click.option("--force", is_flag=True, help="End the former login at once if an app fails.")
+@click.option("--force", is_flag=True, help="End the former login even if an app fails.")
 @pass_session
 def credentials_rotate(
     session: Session, datastore: str | None, app: str | None, *, force: bool
 ) -> None:
-    """Replace login and password of an app's PostgreSQL; the apps are rolled out with them.
+    """Replace the login and password of an app's PostgreSQL, and restart its apps with them.
 
     Example: paas pg:credentials:rotate -a shop
     """
@@ -80,7 +80,7 @@ def credentials_rotate(
 @app_option
 @pass_session
 def promote(session: Session, datastore: str, app: str | None) -> None:
-    """Make DATABASE_URL the URL of another PostgreSQL that is attached.
+    """Make another attached PostgreSQL the app's DATABASE_URL.
 
     Example: paas pg:promote HEROKU_POSTGRESQL_AQUA -a shop
     """

@@ -59,13 +59,13 @@ def _report(report: Report, words: str, noun: str | None = None) -> click.Comman
     return command
 
 
-ps = _report(Report.PS, "Show the statements that an app's PostgreSQL runs now.")
+ps = _report(Report.PS, "Show the statements that an app's PostgreSQL is running.")
 locks = _report(Report.LOCKS, "Show the locks that sessions of an app's PostgreSQL hold.")
 blocking = _report(Report.BLOCKING, "Show which sessions of an app's PostgreSQL wait for which.")
-outliers = _report(Report.OUTLIERS, "Show the statements that took the most time altogether.")
+outliers = _report(Report.OUTLIERS, "Show the statements that took the most time in total.")
 bloat = _report(Report.WASTE, "Estimate how much of each table is wasted space.", "bloat")
 cache_hit = _report(Report.CACHE_HIT, "Show which tables are read from the disk.")
-index_usage = _report(Report.INDEX_USAGE, "Show how often tables are read by an index.")
+index_usage = _report(Report.INDEX_USAGE, "Show how often reads of each table use an index.")
 table_size = _report(Report.TABLE_SIZE, "Show the largest tables of an app's PostgreSQL.")
 vacuum_stats = _report(Report.VACUUM_STATS, "Show dead rows, and when each table was vacuumed.")
 

@@ -9,7 +9,7 @@ from paas.entrypoints.cli.tables import print_table
 from paas.entrypoints.cli.terminal import print_json
 
 _NAME = click.argument("datastore", required=False, metavar="[NAME]")
-_RESTART = click.option("--restart", is_flag=True, help="End its connections if that is needed.")
+_RESTART = click.option("--restart", is_flag=True, help="Restart it if the setting requires that.")
 _MAKERS = {
     Maker.APP: "the app, or pg:extensions:install",
     Maker.PLATFORM: "pg:extensions:install",
@@ -23,7 +23,7 @@ _MAKERS = {
 @json_option
 @pass_session
 def listing(session: Session, datastore: str | None, app: str | None, as_json: bool) -> None:
-    """List the settings of an app's PostgreSQL that may be chosen, with their values.
+    """List the settings of an app's PostgreSQL that can be changed, with their values.
 
     Example: paas pg:settings -a shop
     """
@@ -86,7 +86,7 @@ def set_setting(
 def unset(
     session: Session, key: str, datastore: str | None, app: str | None, *, restart: bool
 ) -> None:
-    """Give a setting of an app's PostgreSQL its default.
+    """Reset a setting of an app's PostgreSQL to its default.
 
     Example: paas pg:settings:unset log_min_duration_statement -a shop
     """
@@ -127,7 +127,7 @@ def extensions(session: Session, datastore: str | None, app: str | None, as_json
         )
         return
     print_table(
-        ("Extension", "Version", "Installed", "Made by", "Comment"),
+        ("Extension", "Version", "Installed", "Created by", "Comment"),
         [
             (
                 *(one.name, one.version, one.installed or "", _MAKERS[one.maker]),
@@ -145,7 +145,7 @@ def extensions(session: Session, datastore: str | None, app: str | None, as_json
 @app_option
 @pass_session
 def install(session: Session, extension: str, datastore: str | None, app: str | None) -> None:
-    """Make an extension in an app's PostgreSQL, also one that needs the superuser and is safe.
+    """Create an extension in an app's PostgreSQL, including safe ones for the superuser.
 
     Example: paas pg:extensions:install pg_stat_statements -a shop
     """

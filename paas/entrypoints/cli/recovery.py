@@ -20,7 +20,7 @@ from paas.services.datastores.dumps.recovery import KeptDump
 @click.argument("backup", required=False, metavar="[BACKUP]")
 @app_option
 @TO
-@click.option("--plan", type=click.Choice(list(PLANS)), help="How large, if not as before.")
+@click.option("--plan", type=click.Choice(list(PLANS)), help="The plan, if not the same as before.")
 @json_option
 @pass_session
 def recover(
@@ -31,7 +31,7 @@ def recover(
     plan: str | None,
     as_json: bool,
 ) -> None:
-    """List what is in the backups' target, or make a datastore of it; for admins.
+    """List what the backup target contains, or create a datastore from it; for admins.
 
     Example: paas backups:recover postgresql-curly-1234.20261129T154200Z -a shop
     """
@@ -48,7 +48,7 @@ def recover(
     if to is not None:
         raise usage_error(
             "arguments",
-            f"{backup} is of one moment, and --to is for archives.",
+            f"{backup} is a backup of one moment; --to works only with archives.",
             f"Without it: paas backups:recover {backup} -a {name}",
         )
     session.services.dump_recovery.recover(
@@ -63,7 +63,7 @@ def _list(session: Session, *, as_json: bool) -> None:
         print_json([*map(_plain, archives), *map(_plain_dump, dumps)])
         return
     if not archives and not dumps:
-        session.terminal.detail("There is nothing in the target. See: paas backups:target")
+        session.terminal.detail("The target is empty. See: paas backups:target")
     rows = [(str(one.name), _of(one.note), one.note.app, _state(one)) for one in archives]
     rows += [(str(one.name), _of(one.note), one.note.app, _dump_state(one)) for one in dumps]
     print_table(("Backup", "Of", "App", "State"), rows, flexible="State")
@@ -77,12 +77,12 @@ def _state(one: Kept) -> str:
     if one.datastore is not None:
         return f"of {one.datastore}"
     if one.until is not None:
-        return f"its datastore is destroyed; kept until {one.until.astimezone(UTC):%Y-%m-%d}"
-    return "of another server, or of a former one"
+        return f"its datastore was destroyed; kept until {one.until.astimezone(UTC):%Y-%m-%d}"
+    return "of another server, or of a former datastore"
 
 
 def _dump_state(one: KeptDump) -> str:
-    where = "of this server" if one.is_here else "not of this server's present ones"
+    where = "of this server" if one.is_here else "not of a datastore that this server has"
     return f"{size_words(one.size_bytes)}, {where}"
 
 

@@ -60,15 +60,15 @@ def cli(session: Session, datastore: str | None, app: str | None, command: str |
 @click.command("redis:credentials")
 @_NAME
 @app_option
-@click.option("--reset", is_flag=True, help="Replace login and password.")
-@click.option("--force", is_flag=True, help="End the former login at once if an app fails.")
+@click.option("--reset", is_flag=True, help="Replace the login and password.")
+@click.option("--force", is_flag=True, help="End the former login even if an app fails.")
 @pass_session
 def credentials(
     session: Session, datastore: str | None, app: str | None, *, reset: bool, force: bool
 ) -> None:
-    """Print the URL of an app's Redis, with its password, or replace login and password.
+    """Print the URL of an app's Redis, with its password, or replace both.
 
-    The URL works on the server alone. The apps are rolled out with a new login.
+    The URL works only on the server. Apps are restarted with a new login.
 
     Example: paas redis:credentials -a shop
     """
@@ -81,7 +81,7 @@ def credentials(
     if force:
         raise usage_error(
             "arguments",
-            "--force is about the former login, which only --reset replaces.",
+            "--force works only with --reset, which replaces the login.",
             f"paas redis:credentials -a {name} --reset --force",
         )
     refuse_to_print(session, name, datastore, DatastoreKind.REDIS)
@@ -94,7 +94,7 @@ def credentials(
 @app_option
 @pass_session
 def promote(session: Session, datastore: str, app: str | None) -> None:
-    """Make REDIS_URL the URL of another Redis that is attached.
+    """Make another attached Redis the app's REDIS_URL.
 
     Example: paas redis:promote HEROKU_REDIS_AQUA -a shop
     """
@@ -129,7 +129,7 @@ def wait(session: Session, datastore: str | None, app: str | None) -> None:
 )
 @pass_session
 def maxmemory(session: Session, datastore: str | None, app: str | None, policy: str | None) -> None:
-    """Show what Redis does when its memory is full, or choose it: refuse to write, or delete keys.
+    """Show or choose what Redis does when its memory is full: refuse writes, or delete keys.
 
     Example: paas redis:maxmemory -a shop --policy allkeys-lru
     """

@@ -25,14 +25,14 @@ def _schedule(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:backups:schedule",
-        help=f"""Back up a {wording.one} each day at that time.
+        help=f"""Back up a {wording.one} each day at a time of your choice.
 
         Example: paas {prefix}:backups:schedule -a shop --at '02:00 Europe/Stockholm'
         """,
     )
     @NAME
     @app_option
-    @click.option("--at", "at", required=True, metavar="TIME", help="'HH:MM ZONE', as 02:00 UTC.")
+    @click.option("--at", "at", required=True, metavar="TIME", help="'HH:MM ZONE', as '02:00 UTC'.")
     @pass_session
     def command(session: Session, datastore: str | None, app: str | None, at: str) -> None:
         wanted = parse_schedule(at)
@@ -49,7 +49,7 @@ def _unschedule(wording: Wording) -> click.Command:
 
     @click.command(
         f"{prefix}:backups:unschedule",
-        help=f"""Stop backing up a {wording.one} each day; the backups that there are stay.
+        help=f"""Stop the daily backups of a {wording.one}; existing backups stay.
 
         Example: paas {prefix}:backups:unschedule -a shop
         """,

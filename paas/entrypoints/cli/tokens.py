@@ -28,7 +28,7 @@ def listing(session: Session, as_json: bool) -> None:
         print_json([_data(report) for report in reports])
         return
     if not reports:
-        session.terminal.detail("No tokens. Make one: paas tokens:create --app shop")
+        session.terminal.detail("No tokens. Create one: paas tokens:create --app shop")
     now = datetime.now(UTC)
     print_table(
         ("Prefix", "User", "Note", "App", "Role", "Expires", "Last used", "From"),
@@ -40,16 +40,16 @@ def listing(session: Session, as_json: bool) -> None:
 
 @click.command("tokens:create")
 @app_option
-@click.option("--role", metavar="|".join(AppRole), help="The most that it makes its user.")
+@click.option("--role", metavar="|".join(AppRole), help="The highest role that it allows.")
 @click.option("--expires", metavar="WHEN", help="12h, 90d, 4w, a date, or never. Default: 90d.")
 @click.option("--note", metavar="TEXT", default="", help="What it is for.")
 @pass_session
 def create(
     session: Session, app: str | None, role: str | None, expires: str | None, note: str
 ) -> None:
-    """Make a token, with which commands run as you. It is printed once.
+    """Create a token that lets commands run as you. It is printed only once.
 
-    With an app or a role it can do no more than that; else it stands for your whole account.
+    --app and --role limit what it can do; without them, it can do all that you can.
 
     Example: paas tokens:create --app shop --role deployer --note GitHub
     """
@@ -67,10 +67,10 @@ def create(
         note=token_note(note),
     )
     until = f"until {token.expires:%Y-%m-%d %H:%M} UTC" if token.expires else "for ever"
-    session.terminal.step(f"Made the token {token.prefix}, valid {until}")
+    session.terminal.step(f"Created the token {token.prefix}, valid {until}")
     for line in _limits(token, is_admin=session.actor.is_admin):
         session.terminal.detail(line)
-    session.terminal.detail("It is shown only now. To use it, set PAAS_TOKEN to it.")
+    session.terminal.detail("It is not shown again. To use it, set PAAS_TOKEN to it.")
     print_line(secret.reveal())
 
 
@@ -91,7 +91,7 @@ def _limits(token: Token, *, is_admin: bool) -> list[str]:
     """What a new token stands for."""
     if token.scope is None:
         admin = ", as an admin of the server" if is_admin else ""
-        return [f"Whoever has it may do all that you may{admin}. To limit it: --app, --role"]
+        return [f"Anyone who has it may do all that you may{admin}. To limit it: --app, --role"]
     return [
         f"It is for {token.app if token.app is not None else 'all your apps'}"
         f"{f', as a {token.role} at most' if token.role is not None else ''}."

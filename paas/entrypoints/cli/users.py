@@ -36,7 +36,7 @@ def listing(session: Session, as_json: bool) -> None:
 @click.option("--role", type=_ROLE, default=Role.MEMBER.value, help="Default: member.")
 @pass_session
 def add(session: Session, name: str, role: str) -> None:
-    """Add a user. They can log in when they have a key. For admins.
+    """Add a user. They can log in once they have a key. For admins.
 
     Example: paas users:add bob
     """
@@ -74,7 +74,7 @@ def remove(session: Session, name: str) -> None:
 @json_option
 @pass_session
 def whoami(session: Session, as_json: bool) -> None:
-    """Print as whom the server knows you.
+    """Print which user the server knows you as.
 
     Example: paas auth:whoami
     """
@@ -101,7 +101,7 @@ def teams(session: Session, as_json: bool) -> None:
         print_json([{"name": name, "members": members} for name, members in found.items()])
         return
     if not found:
-        session.terminal.detail("No teams. An admin makes one: paas teams:create web")
+        session.terminal.detail("No teams. An admin can create one: paas teams:create web")
     print_table(
         ("Team", "Members"), [(f"@{name}", ", ".join(found[name]) or "-") for name in found]
     )
@@ -111,7 +111,7 @@ def teams(session: Session, as_json: bool) -> None:
 @click.argument("team")
 @pass_session
 def create_team(session: Session, team: str) -> None:
-    """Make a team, to which apps can be given as to a user. For admins.
+    """Create a team, which can get access to apps like a user. For admins.
 
     Example: paas teams:create web
     """
@@ -140,7 +140,7 @@ def add_to_team(session: Session, team: str, user: str) -> None:
 @click.argument("user")
 @pass_session
 def remove_from_team(session: Session, team: str, user: str) -> None:
-    """Take a user out of a team. For admins.
+    """Remove a user from a team. For admins.
 
     Example: paas teams:remove web alice
     """

@@ -15,10 +15,8 @@ _OTHERS = (
     CommandLine(
         "access:add", "[APP] USER|@TEAM", "Give somebody access to an app.", (*APP, "--role")
     ),
-    CommandLine("access:remove", "[APP] USER|@TEAM", "Take an app from somebody.", APP),
-    CommandLine(
-        "access:update", "[APP] USER|@TEAM", "Give somebody another role.", (*APP, "--role")
-    ),
+    CommandLine("access:remove", "[APP] USER|@TEAM", "End somebody's access to an app.", APP),
+    CommandLine("access:update", "[APP] USER|@TEAM", "Change somebody's role.", (*APP, "--role")),
     CommandLine("apps", "", "List your apps.", JSON),
     CommandLine("apps:clone", "[OLD] NEW", "Copy an app.", (*APP, "--skip-deploy")),
     CommandLine("apps:create", "[NAME]", "Create an app.", (*APP, *JSON, "--owner")),
@@ -36,14 +34,12 @@ _OTHERS = (
         (*APP, *TABLE, "--all", "--user", "--since", "-n", "--num", "-t", "--tail"),
     ),
     CommandLine("audit:verify", "", "Check the audit trail (admins).", JSON),
-    CommandLine("auth:whoami", "", "Print as whom the server knows you.", JSON),
+    CommandLine("auth:whoami", "", "Print which user the server knows you as.", JSON),
     CommandLine("build-args:set", "[APP] NAME=VALUE...", "Set arguments of the Dockerfile.", APP),
-    CommandLine("build-args:unset", "[APP] NAME...", "Remove arguments of builds.", APP),
+    CommandLine("build-args:unset", "[APP] NAME...", "Remove build arguments.", APP),
     CommandLine("build-secrets:set", "[APP] NAME=VALUE...", "Set secrets for builds.", APP),
-    CommandLine("build-secrets:unset", "[APP] NAME...", "Remove secrets of builds.", APP),
-    CommandLine(
-        "builder:set", "[APP] BUILDER|KEY [VALUE]", "Choose what an app is built with.", APP
-    ),
+    CommandLine("build-secrets:unset", "[APP] NAME...", "Remove build secrets.", APP),
+    CommandLine("builder:set", "[APP] BUILDER|KEY [VALUE]", "Choose how an app is built.", APP),
     CommandLine("buildpacks", "[APP]", "List the app's buildpacks.", (*APP, *JSON)),
     CommandLine("buildpacks:add", "[APP] BUILDPACK", "Add a buildpack.", (*APP, "-i", "--index")),
     CommandLine("buildpacks:clear", "[APP]", "Remove all buildpacks.", APP),
@@ -222,14 +218,14 @@ _OTHERS = (
     CommandLine("storage:remove", "[APP] PATH", "Delete a storage directory.", (*APP, "--confirm")),
     CommandLine("teams", "", "List the teams.", JSON),
     CommandLine("teams:add", "TEAM USER", "Add a user to a team."),
-    CommandLine("teams:create", "TEAM", "Make a team."),
+    CommandLine("teams:create", "TEAM", "Create a team."),
     CommandLine("teams:destroy", "TEAM", "Remove a team; its members stay."),
-    CommandLine("teams:remove", "TEAM USER", "Take a user out of a team."),
+    CommandLine("teams:remove", "TEAM USER", "Remove a user from a team."),
     CommandLine("tokens", "", "List tokens.", TABLE),
     CommandLine(
         "tokens:create",
         "",
-        "Make a token for CI and the like.",
+        "Create a token for CI and the like.",
         (*APP, "--expires", "--note", "--role"),
     ),
     CommandLine("tokens:revoke", "PREFIX", "Revoke a token."),

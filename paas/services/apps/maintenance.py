@@ -36,7 +36,7 @@ class Maintenance:
         present = self.store.app_locks.add(app.id, made)
         if present != made:
             raise PaasError(
-                "locked-already", f"{app.name} is locked already: {present.words}.", _unlock(app)
+                "locked-already", f"{app.name} is already locked: {present.words}.", _unlock(app)
             )
         return made
 

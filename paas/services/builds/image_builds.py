@@ -103,7 +103,7 @@ class ImageBuilds:
         with self.store.transaction():
             there = self.store.image_builds.values(app.id, kind)
             if len({*there, *values}) > ARGS_MAX:
-                raise usage_error("build-values-max", f"An app may have {ARGS_MAX} of them.")
+                raise usage_error("build-values-max", f"An app may have at most {ARGS_MAX}.")
             secrets = {key: Secret(text) for key, text in values.items()}
             self.store.image_builds.set_values(app.id, kind, secrets)
         return app

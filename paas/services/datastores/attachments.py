@@ -125,15 +125,15 @@ class Attachments:
             chosen = self._promoted(app, wanted, kind, present)
             if (own := self.store.datastores.find(chosen.datastore)) is not None:
                 first = variable(kind.traits.firsts[0])
-                refuse_follower(own, f"takes no writes, so it cannot be {first}")
+                refuse_follower(own, f"accepts no writes, so it cannot be {first}")
             kinds = {one.datastore: kind_of_attached(self.store, one) for one in present}
             changed = promotion(chosen, present, kinds, self.taken(app))
             if not changed.added:
-                progress.step(f"{changed.words} the URL of {chosen.datastore} already")
+                progress.step(f"{changed.words} already the URL of {chosen.datastore}")
                 yield None
                 return
             for one in changed.colored:
-                progress.detail(f"{one.datastore} is in {one.var} from now on")
+                progress.detail(f"The URL of {one.datastore} is now in {one.var}")
             self.changes.loss_warning.look(app, progress)
             self.store.datastores.exchange(changed.removed, changed.added)
             try:
@@ -142,7 +142,7 @@ class Attachments:
                 yield self.target(app, actor, words, done, progress)
             except BaseException:
                 self.store.datastores.exchange(changed.added, changed.removed)
-                progress.detail(f"The attachments of {app.name} are as they were.")
+                progress.detail(f"The attachments of {app.name} are unchanged.")
                 raise
 
         self.apply(app, actor, "promotes a datastore", prepare, progress)

@@ -76,12 +76,12 @@ class Datastores:
         if scheme is not None:
             scheme_of(kind, scheme)
         version = self.version(actor, kind, progress)
-        with self.locks.app(app.id, f"{actor.name} makes a datastore"):
+        with self.locks.app(app.id, f"{actor.name} creates a datastore"):
             app = refreshed(self.store, app)
             self.quotas.refuse_datastores(actor, app.owner)
             self.quotas.refuse_full(actor, app)
             new = self.make(app, (kind, plan, version), self.servers[kind].create, progress)
-        progress.step(f"Made {new.name}: {kind.traits.product} {version}, plan {plan.name}")
+        progress.step(f"Created {new.name}: {kind.traits.product} {version}, plan {plan.name}")
         made(new.name)
         self.attachments.add(actor, app, new, wanted, progress, scheme=scheme)
         return new
@@ -136,7 +136,7 @@ class Datastores:
         if not found.names:
             raise PaasError(
                 "not-attached",
-                f"{found.datastore.name} is not attached to {app.name}, whose processes cannot "
+                f"{found.datastore.name} is not attached to {app.name}, so its processes cannot "
                 "reach it.",
                 f"paas addons:attach {found.datastore.name} -a {app.name}",
             )
@@ -239,8 +239,8 @@ class Datastores:
         if len(self.store.datastores.of_app(app.id)) + more > MAX_PER_APP:
             raise PaasError(
                 "too-many-datastores",
-                f"{app.name} would have more than {MAX_PER_APP} datastores, which is the most that "
-                "an app may have.",
+                f"{app.name} would have more than {MAX_PER_APP} datastores, the most that an app "
+                "may have.",
                 f"Destroy one that it does not need: paas addons -a {app.name}",
             )
 

@@ -65,10 +65,10 @@ class DeclaredDatastores:
                 of_kind = (order.kind, order.plan, version)
                 there = self.datastores.make(app, of_kind, files, progress)
                 product, plan = order.kind.traits.product, order.plan.name
-                progress.step(f"Made {there.name}: {product} {version}, plan {plan}")
+                progress.step(f"Created {there.name}: {product} {version}, plan {plan}")
             self._attach(app, there, order, progress)
         if missing:
-            progress.detail("If this push is rejected, the next one finds what was made.")
+            progress.detail("If this push is rejected, the datastores stay for the next one.")
 
     def tell(
         self, app: App, addons: Sequence[Addon], former: Sequence[Addon], progress: Progress
@@ -81,9 +81,9 @@ class DeclaredDatastores:
         for order in self._missing(app, self._orders(app, new, progress)):
             named = f" --as {order.wanted}" if order.wanted else ""
             progress.warn(
-                f"{order.addon.position}: {order.addon.order} is not made, since this is not the "
-                f"first deploy. To make it: paas addons:create {order.kind}:{order.plan.name}"
-                f"{named} -a {app.name}"
+                f"{order.addon.position}: {order.addon.order} is not created, since this is not "
+                f"the first deploy. To create it: paas addons:create {order.kind}:"
+                f"{order.plan.name}{named} -a {app.name}"
             )
 
     def _orders(self, app: App, addons: Sequence[Addon], progress: Progress) -> list[_Order]:
@@ -92,8 +92,8 @@ class DeclaredDatastores:
             word = addon.order.partition(":")[0]
             if kind_of(word) is None:
                 progress.warn(
-                    f"{addon.position}: this server has no add-on {word}. If the app needs it, "
-                    f"set its config vars: paas config:set NAME=VALUE -a {app.name}"
+                    f"{addon.position}: this server does not offer the add-on {word}. If the app "
+                    f"needs it, set its config vars: paas config:set NAME=VALUE -a {app.name}"
                 )
                 continue
             order, told = _read(addon)

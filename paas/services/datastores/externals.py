@@ -94,8 +94,8 @@ class Externals:
         former, url = present.parsed, new[0]
         if (former.host, former.port, former.database) != (url.host, url.port, url.database):
             progress.warn(
-                f"It is another database: {url.database} of {url.host}:{url.port} in place of "
-                f"{former.database} of {former.host}:{former.port}."
+                f"This is a different database: {url.database} at {url.host}:{url.port}, not "
+                f"{former.database} at {former.host}:{former.port}."
             )
 
         @contextmanager
@@ -123,7 +123,7 @@ class Externals:
         encrypted = "with TLS" if facts.encrypted else "without TLS"
         progress.step(f"{url.host} is {facts.words(url.kind)}, {encrypted}")
         if not facts.encrypted:
-            progress.warn("What the app sends to it, its password too, can be read on the way.")
+            progress.warn("What the app sends to it, even the password, can be read in transit.")
         return facts
 
     def _present(self, app: App, wanted: AttachmentName) -> External | None:
@@ -137,8 +137,7 @@ class Externals:
         if len(self.store.externals.of_app(app.id)) >= MAX_PER_APP:
             raise PaasError(
                 "too-many-datastores",
-                f"{app.name} has {MAX_PER_APP} databases elsewhere, which is the most that an app "
-                "may have.",
+                f"{app.name} has {MAX_PER_APP} databases elsewhere, the most that an app may have.",
                 f"Detach one that it does not need: paas addons -a {app.name}",
             )
 

@@ -53,7 +53,7 @@ def visible(store: Store, app: App, wanted: str | None, kind: DatastoreKind | No
         raise PaasError(
             "which-datastore",
             f"{app.name} has no {what} attached.",
-            f"To make one: paas addons:create {kind or DatastoreKind.POSTGRESQL} -a {app.name}",
+            f"To create one: paas addons:create {kind or DatastoreKind.POSTGRESQL} -a {app.name}",
         )
     raise PaasError(
         "which-datastore",
@@ -95,7 +95,7 @@ def _elsewhere(found: External) -> PaasError:
         "external",
         f"{found.name} is a database elsewhere, and this command is for those that this server "
         "runs.",
-        "What else it does is done there. If its password has changed, give the new URL: "
+        "Change it where it runs. If its password has changed, give the new URL: "
         "paas addons:attach --url - --as NAME",
     )
 
@@ -111,8 +111,8 @@ def refuse_kind(name: str, present: DatastoreKind, kind: DatastoreKind) -> None:
     if present is not kind:
         raise usage_error(
             "datastore-kind",
-            f"{name} is {present.traits.product}, and this command is for {kind.traits.product}.",
-            f"See what there is for {present.traits.product}: paas help addons",
+            f"{name} is {present.traits.product}, but this command is for {kind.traits.product}.",
+            f"List the commands for {present.traits.product}: paas help addons",
         )
 
 
@@ -150,7 +150,7 @@ def refuse_foreign(store: Store, app: App, datastore: Datastore) -> None:
         raise PaasError(
             "datastore-of-another-app",
             f"{datastore.name} belongs to {owner.name if owner else 'another app'}.",
-            "Only those with rights to that app may do this, with -a and its name.",
+            "If you have access to that app, use -a and its name.",
         )
 
 
@@ -160,7 +160,7 @@ def refuse_follower(datastore: Datastore, why: str) -> None:
         raise PaasError(
             "datastore-follows",
             f"{datastore.name} follows {datastore.leader.name}, and {why}.",
-            f"Use {datastore.leader.name}, or have it follow no longer: paas pg:unfollow "
+            f"Use {datastore.leader.name}, or make it independent: paas pg:unfollow "
             f"{datastore.name}",
         )
 
@@ -172,7 +172,7 @@ def refuse_followed(store: Store, datastore: Datastore, what: str) -> None:
         raise PaasError(
             "datastore-followed",
             f"{datastore.name} {what} while it is followed by {followers}.",
-            "Destroy its followers before (paas addons:destroy), or have them follow no longer "
+            "First destroy its followers (paas addons:destroy), or make them independent "
             "(paas pg:unfollow).",
         )
 
@@ -182,7 +182,7 @@ def refuse_smaller(leader: Datastore | None, plan: Plan) -> None:
     if leader is not None and plan.connections < leader.plan.connections:
         raise usage_error(
             "follower-plan",
-            "A follower cannot have fewer connections than its leader, and "
+            "A follower cannot have fewer connections than its leader: "
             f"{leader.name} would have the plan {leader.plan.name}, its follower {plan.name}.",
             f"Give the follower the plan {leader.plan.name}, or a larger one.",
         )
@@ -194,7 +194,7 @@ def refuse_unready(datastore: Datastore) -> None:
         raise PaasError(
             "datastore-not-ready",
             f"{datastore.name} is {datastore.state}.",
-            "If nobody is making, changing or destroying it, an admin finishes that: "
+            "If nobody is creating, changing or destroying it now, an admin can finish that: "
             "paas doctor --fix",
         )
 

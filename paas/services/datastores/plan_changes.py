@@ -57,7 +57,7 @@ class PlanChanges:
             if plan == one.plan:
                 raise usage_error(
                     "datastore-plan",
-                    f"{one.name} has the plan {plan.name} already.",
+                    f"{one.name} already has the plan {plan.name}.",
                     f"See what it has: paas addons:info {one.name} -a {app.name}",
                 )
             self._refuse_too_small(one, plan)
@@ -89,7 +89,7 @@ class PlanChanges:
         if used > most:
             raise PaasError(
                 "datastore-plan",
-                f"{one.name} has {size_words(used)} of data, and the plan {plan.name} has room for "
-                f"{size_words(most)}.",
-                "Delete keys before, or keep the plan.",
+                f"{one.name} has {size_words(used)} of data, but the plan {plan.name} has room for "
+                f"only {size_words(most)}.",
+                "Delete keys first, or keep the plan.",
             )

@@ -74,9 +74,9 @@ class PostgresqlUses:
             if setting.restart and not restart:
                 raise usage_error(
                     "pg-setting-restart",
-                    f"{setting.name} takes effect with a restart of {one.name}, which ends all "
+                    f"{setting.name} takes effect after a restart of {one.name}, which ends all "
                     "connections to it for some seconds.",
-                    "To have it restarted now, give the same command with --restart.",
+                    "To restart it now, run the same command with --restart.",
                 )
             try:
                 self._apply(one, setting, value)
@@ -97,7 +97,7 @@ class PostgresqlUses:
     ) -> None:
         """Make one in a datastore's database; no error if it is there."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
-        with self.locks.app(app.id, f"{actor.name} makes an extension"):
+        with self.locks.app(app.id, f"{actor.name} creates an extension"):
             one = self._own(app, wanted)
             known = {each.name: each for each in self.postgresql.extensions(one)}
             found = known.get(extension)
@@ -106,11 +106,11 @@ class PostgresqlUses:
             if found.maker is Maker.NOBODY:
                 raise PaasError(
                     "pg-extension-refused",
-                    f"{found.name} is not made on this server: {found.refusal}.",
-                    "See which are: paas pg:extensions",
+                    f"{found.name} cannot be created on this server: {found.refusal}.",
+                    "List those that can be created: paas pg:extensions",
                 )
             if found.installed is None:
-                with progress.doing(f"making {found.name}"):
+                with progress.doing(f"creating {found.name}"):
                     self.postgresql.make_extension(one, found)
         progress.step(f"{one.name} has the extension {found.name}")
 
@@ -140,7 +140,7 @@ def _not_there(one: Datastore, extension: str) -> PaasError:
     hint = (
         f"Root on the server installs it: apt-get install --no-install-recommends {package}"
         if package
-        else "See which there are: paas pg:extensions"
+        else "List the available extensions: paas pg:extensions"
     )
     return PaasError(
         "no-such-extension",

@@ -105,7 +105,7 @@ class ReadOnlyTurn:
         apps = {one.app_id} | {found.app_id for found in attached if found.datastore == one.name}
         limit = size_words(self.min_free_bytes)
         words = (
-            f"{one.name} is read-only: less than {limit} is free on the server's disk. It is "
+            f"{one.name} is read-only: less than {limit} is free on the server's disk. It becomes "
             f"writable again once twice that is free. {one.kind.traits.while_read_only}"
             if read_only
             else f"{one.name} is writable again: there is space on the server's disk."

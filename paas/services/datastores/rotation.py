@@ -63,15 +63,15 @@ class LoginRotation:
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, kind).datastore
         refuse_foreign(self.store, app, found)
-        refuse_follower(found, "has the login of that one")
+        refuse_follower(found, "has its login")
         holder = f"{actor.name} changes the login of {found.name}"
         with self.locks.server(ServerLock.LOGINS, holder, waiting(progress)):
             if found.id in self.store.login_changes.under_way():
-                progress.step(f"Finishing a change of the login of {found.name} that was begun")
+                progress.step(f"Finishing an interrupted change of the login of {found.name}")
             else:
                 self._begin(found, holder, progress)
             self._finish(found.name, progress, force=force)
-        progress.step(f"The former login of {found.name} is gone")
+        progress.step(f"The former login of {found.name} no longer works")
         progress.live()
 
     def finish(self, progress: Progress) -> int:
@@ -120,7 +120,7 @@ class LoginRotation:
                 self.poolers.learn_logins(present)
                 self.store.login_changes.end(present.id)
                 raise
-        progress.step(f"{new.name} has the login {new.login}, besides the former one")
+        progress.step(f"{new.name} has the login {new.login}, beside the former one")
 
     def _finish(self, name: str, progress: Progress, *, force: bool) -> None:
         found = self.store.datastores.find(name)
@@ -186,6 +186,6 @@ def _still_used(datastore: Datastore, apps: Sequence[str]) -> PaasError:
         "login-still-used",
         f"{', '.join(apps)} did not come up with the new login of {datastore.name}, so the former "
         "one still works.",
-        "Correct that, then give the same command again, which finishes the change. Or end the "
-        "former login at once, with --force.",
+        "Fix that, then run the same command again to finish the change. Or end the former login "
+        "at once with --force.",
     )

@@ -75,7 +75,7 @@ class Upgrades:
                 with progress.doing("counting its rows for the planner"):
                     self.upgrades.finish(changed)
             except PaasError as error:
-                progress.warn(f"{one.name} serves; what comes after it failed: {error.report}")
+                progress.warn(f"{one.name} serves, but a later step failed: {error.report}")
         progress.detail(
             f"The former files are kept for {KEPT_FOR.days} days. Moments before now can no longer "
             "be restored; the next full backup is made within minutes."
@@ -92,10 +92,10 @@ class Upgrades:
         """Make the new files; if that fails, the present ones are served again."""
         workload = self.servers[one.kind].workload(one)
         try:
-            with progress.doing(f"making files for PostgreSQL {version}"):
+            with progress.doing(f"creating files for PostgreSQL {version}"):
                 self.upgrades.prepare(one, version)
             self.runtime.stop([workload], STOP_LIMIT_S)
-            with progress.doing(f"copying {one.name}, which is down until that is done"):
+            with progress.doing(f"copying {one.name}, which is down meanwhile"):
                 self.upgrades.copy(one, version)
         except BaseException:
             self.upgrades.give_up(one)
@@ -127,7 +127,7 @@ class Upgrades:
         if to is not None:
             raise PaasError(
                 "pg-upgrade-version",
-                f"{one.name} is PostgreSQL {one.version}, and {shown(to)} is no later version.",
+                f"{one.name} is PostgreSQL {one.version}, and {shown(to)} is not later.",
                 f"Later ones that are installed: {', '.join(newer) or 'none'}.",
             )
         raise PaasError(
@@ -143,7 +143,7 @@ class Upgrades:
         if free_bytes < needed:
             raise PaasError(
                 "pg-upgrade-room",
-                f"A copy needs {size_words(needed)} of disk, and {size_words(free_bytes)} are "
-                "free.",
-                "Free some, or ask the server's operator: paas disk",
+                f"A copy needs {size_words(needed)} of disk space, but only "
+                f"{size_words(free_bytes)} is free.",
+                "Free some space, or ask the server's operator: paas disk",
             )

@@ -39,7 +39,7 @@ class AppAccess:
             if (present := _role_of(app, holder)) is not None:
                 raise PaasError(
                     "has-access",
-                    f"{holder} is {present.with_article} of {app.name} already.",
+                    f"{holder} is already {present.with_article} of {app.name}.",
                     f"To change that: paas access:update {app.name} {holder} --role {role}",
                 )
             self._put(actor, app, Grant(holder, role))
@@ -87,7 +87,7 @@ class AppAccess:
         with self._changing(actor, name) as app:
             require_holder(self.store, holder)
             if app.owner == holder:
-                raise PaasError("has-access", f"{holder} owns {app.name} already.")
+                raise PaasError("has-access", f"{holder} already owns {app.name}.")
             self.quotas.refuse_app(actor, holder)
             self.quotas.refuse_datastores(actor, holder, self._datastores(app))
             now = self.clock.now()

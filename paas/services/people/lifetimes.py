@@ -30,7 +30,7 @@ def expiry_of_new(
     elif origin.ca is not None and origin.token is None:
         raise PaasError(
             "expiry-limit",
-            f"You logged in with a certificate; a {what} that you make with it would outlive it.",
+            f"You logged in with a certificate; a {what} that you create with it would outlive it.",
             f"Ask an admin for a key: paas keys:add {actor.name}",
         )
     else:

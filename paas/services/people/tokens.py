@@ -49,14 +49,14 @@ class Tokens:
             raise PaasError(
                 "token-unknown",
                 f"The token {prefix} is not known here: it was revoked, its app or user was "
-                "removed, or it is of another server.",
-                "Make a new one: paas tokens:create; or, to use your own SSH key: unset PAAS_TOKEN",
+                "removed, or it is from another server.",
+                "Create another: paas tokens:create; or, to use your own SSH key: unset PAAS_TOKEN",
             )
         if found.expires is not None and found.is_expired(now):
             raise PaasError(
                 "token-expired",
                 f"The token {prefix} expired on {found.expires:%Y-%m-%d at %H:%M} UTC.",
-                f"{user.name} makes a new one: paas tokens:create",
+                f"{user.name} can create a new one: paas tokens:create",
             )
         self.uses.note(prefix, Use(now, address))
         return Actor(user, found.scope)
@@ -90,7 +90,7 @@ class Tokens:
         if actor.user is None:
             raise PaasError(
                 "token-of-root",
-                "A token stands for a user, and root on the server is none.",
+                "A token acts as a user, and root on the server is not one.",
                 "Log in as the user: ssh paas@SERVER tokens:create",
             )
         secret = with_checksum(self.random_characters(RANDOM_CHARACTERS))

@@ -40,7 +40,7 @@ class Users:
             with self.store.transaction():
                 if self.store.users.find(name) is not None:
                     raise PaasError(
-                        "user-taken", f"There is a user {name} already.", "See: paas users"
+                        "user-taken", f"There is already a user {name}.", "See: paas users"
                     )
                 user = self.store.users.add(name, role, self.clock.now())
             self.logins.publish()

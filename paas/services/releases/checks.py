@@ -92,7 +92,7 @@ class CheckRun:
         if check.path is None and not check.listening:
             return elapsed >= check.uptime_s
         if endpoint is None:
-            progress.warn(f"{self.instance.label} has no port: {check.name} is not made")
+            progress.warn(f"{self.instance.label} has no port: {check.name} is skipped")
             return True
         why = check_once(probe, check, endpoint, self._visit, left_s if self.is_silent else None)
         if why is NO_ANSWER and self.is_silent:

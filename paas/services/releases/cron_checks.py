@@ -30,7 +30,7 @@ def check_jobs(
         try:
             if schedules.next_after(job.schedule, _MOMENT) is None:
                 raise PaasError(
-                    "cron-schedule", f"{job.schedule!r} comes at no time.", "Correct the schedule."
+                    "cron-schedule", f"{job.schedule!r} never comes due.", "Correct the schedule."
                 )
         except PaasError as error:
             position = command_position(procfile, job.kind) if job.kind else job.position

@@ -123,20 +123,20 @@ class Diagnosis:
         yield from self.silent_datastores(self.datastores.silent())
         if self.datastores.clients_differ():
             yield mendable(
-                "datastores", "Those who may reach datastores are not those of the database."
+                "datastores", "The apps with access to datastores are not those in the database."
             )
         for one, words in self.datastores.wrong_files():
             yield mendable("datastores", f"{one.name}: {words}.")
         for one in self.read_only.read_only():
             yield Finding(
                 check="datastores",
-                message=f"{one.name} is read-only, since the disk was nearly full; it is writable "
-                "again by itself once twice min_free_mib is free.",
+                message=f"{one.name} is read-only, since the disk was nearly full; it becomes "
+                "writable again once twice min_free_mib is free.",
                 command="df -h; paas disk",
                 grave=False,
             )
         for one in self.datastores.unfinished():
-            words = f"The making or the destruction of {one.name} was interrupted."
+            words = f"Creating or destroying {one.name} was interrupted."
             yield mendable("datastores", words)
         yield from self.followers.findings()
         for one in self.datastores.changing_logins():
@@ -159,10 +159,10 @@ class Diagnosis:
     def _server(self) -> Iterator[Finding]:
         if not self.logins.are_published():
             yield mendable(
-                "keys", "The keys and users that sshd accepts are not those of the database."
+                "keys", "The keys and users that sshd accepts are not those in the database."
             )
         if self.proxies.is_unsettled():
-            yield mendable("proxy", "A change of the kind of proxy was interrupted.")
+            yield mendable("proxy", "A change of the proxy was interrupted.")
         yield from self._datastores()
         yield from self.archives.findings()
         for app_id in self.store.apps.destroyed():

@@ -247,7 +247,7 @@ def test_half_a_dump(real: Dumping, form: str) -> None:
         dump = gzip.compress(dump)
     query(real.running, "DELETE FROM notes WHERE id > 10")
     for part in (dump[: len(dump) // 2], dump[: len(dump) - 2_000]):
-        with pytest.raises(PaasError, match="not whole"):
+        with pytest.raises(PaasError, match="is incomplete"):
             real.load(part)
         assert notes(real) == "10"
     assert not real.dumps.tidy(ONE)
@@ -265,7 +265,7 @@ def other_tar() -> bytes:
     ("content", "why"),
     [
         (b"", "The dump is empty"),
-        (other_tar(), "This is no dump of PostgreSQL"),
+        (other_tar(), "This is not a dump of PostgreSQL"),
         (b"-- MySQL dump 10.19\n", "a dump of MySQL or MariaDB"),
         (b"SELECT 1;\n-- PostgreSQL database cluster dump complete\n", "by pg_dumpall"),
         (b"SELECT 1;\n", "plain SQL of pg_dump ends with"),

@@ -187,7 +187,7 @@ def test_what_is_no_whole_dump(
     with pytest.raises(PaasError) as caught:
         real.load(spoiled)
     assert caught.value.reference == reference
-    with pytest.raises(PaasError, match="not whole"), real.dumps.checking(ONE) as check:
+    with pytest.raises(PaasError, match="is incomplete"), real.dumps.checking(ONE) as check:
         check(spoiled[:1_000_000])
     assert real.ask("KEYS", "*") == "kept"
     assert real.files() == USUAL

@@ -47,4 +47,4 @@ def test_an_engine_that_is_away(docker_engine: DockerEngine) -> None:
     (finding,) = engine_findings(settings)
     assert (finding.check, finding.mends) == ("docker", True)
     assert "does not answer" in finding.message
-    assert "Containers that run keep running" in finding.message
+    assert "Running containers keep running" in finding.message

@@ -87,7 +87,7 @@ def test_a_rehearsal_is_recorded(world: World) -> None:
     world.datastore_archives.room = (1_000, 1_400)
     run = world.archive_jobs.rehearse(ROOT, "shop", None, world.progress)
     assert run.outcome is Outcome.SKIPPED
-    assert run.words == "A copy needs 2 KiB of disk, and 2 KiB are free."
+    assert run.words == "A copy needs 2 KiB of disk space, but only 2 KiB is free."
 
 
 def test_a_fork_is_another_datastore_of_the_app(world: World) -> None:

@@ -126,9 +126,9 @@ def test_a_log_that_waits_or_was_given_up_is_an_alarm() -> None:
     short = Archiving(NOON, NOON - timedelta(minutes=10), None)
     assert alarms(NOON, runs, short, NOON) == []
     (words,) = alarms(NOON, runs, replace(short, failing_since=NOON - HOUR), NOON)
-    assert "has not been archived since 2026-03-10 11:00 UTC" in words
+    assert "have not been archived since 2026-03-10 11:00 UTC" in words
     (words,) = alarms(NOON, runs, Archiving(NOON, None, NOON - HOUR), NOON)
-    assert "log files were given up since 2026-03-10 11:00 UTC" in words
+    assert "log files were dropped since 2026-03-10 11:00 UTC" in words
 
 
 def test_rehearsals_that_failed_once_or_were_skipped_three_times_are_alarms() -> None:

@@ -42,7 +42,7 @@ def test_pg_info_tells_of_backups(world: World, capsys: pytest.CaptureFixture[st
     shown = printed(world, capsys, "pg:info")
     assert "Backups:     daily at 0" in shown
     assert "Last backup: none yet" in shown
-    assert "this server's disk alone" in shown
+    assert "only on this server's disk" in shown
     assert "backups:key" in shown
     name = printed(world, capsys, "pg:backups:capture").strip()
     world.backups.confirm_saved(ROOT)

@@ -321,7 +321,7 @@ def test_doctor_reports_one_that_is_down_or_half_made(world: World) -> None:
     world.reconcile.run(world.progress)
     world.store.datastores.set_state(made.name, DatastoreState.REMOVED)
     (found,) = [found for found in diagnosis.findings() if found.check == "datastores"]
-    assert found.message == f"The making or the destruction of {NAME} was interrupted."
+    assert found.message == f"Creating or destroying {NAME} was interrupted."
 
 
 def test_doctor_mends_who_may_reach_them_and_their_files(world: World) -> None:
@@ -333,7 +333,7 @@ def test_doctor_mends_who_may_reach_them_and_their_files(world: World) -> None:
     diagnosis, before = world.doctor.diagnosis, list(world.datastore_server.refreshed)
     found = [one for one in diagnosis.findings() if one.check == "datastores"]
     assert [one.message for one in found] == [
-        "Those who may reach datastores are not those of the database.",
+        "The apps with access to datastores are not those in the database.",
         f"{NAME}: /srv/datastores/1/data is missing.",
     ]
     assert all(one.mends for one in found)

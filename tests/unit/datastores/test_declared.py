@@ -62,7 +62,7 @@ def test_a_rejected_push_makes_no_second_one(world: World) -> None:
     with pytest.raises(PaasError):
         world.push()
     assert [one.app_id for one in world.store.datastores.all()] == [app.id]
-    assert any("the next one finds" in text for text in world.progress.lines)
+    assert any("stay for the next one" in text for text in world.progress.lines)
     del world.runtime.behaviours["serve"]
     world.push()
     (made,) = world.store.datastores.all()
@@ -127,7 +127,7 @@ def test_a_kind_that_is_not_here(world: World) -> None:
     world.app()
     declare(world, "papertrail")
     world.push()
-    start = "app.json, line 1, column 13: this server has no add-on papertrail."
+    start = "app.json, line 1, column 13: this server does not offer the add-on papertrail."
     assert any(text.startswith(start) for text in told(world))
 
 

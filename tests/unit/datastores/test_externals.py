@@ -190,7 +190,7 @@ def test_without_tls_is_told(world: World) -> None:
     world.app()
     world.external_server.facts = ExternalFacts("14.2", encrypted=False)
     attach(world)
-    assert any("can be read on the way" in text for text in world.progress.lines)
+    assert any("can be read in transit" in text for text in world.progress.lines)
 
 
 def test_a_name_is_taken_once(world: World) -> None:
@@ -261,9 +261,9 @@ def test_a_new_password(world: World) -> None:
     assert world.environment()["HEROKU_URL"] == new
     release = world.store.releases.of_app(app.id)[0]
     assert release.description == "Change the URL of external-quiet-otter-1234"
-    assert not any("another database" in text for text in world.progress.lines)
+    assert not any("a different database" in text for text in world.progress.lines)
     attach(world, "HEROKU", new.replace("db.", "db2."))
-    assert any("d5 of db2.example.com:5432 in place of d5" in t for t in world.progress.lines)
+    assert any("d5 at db2.example.com:5432, not d5" in t for t in world.progress.lines)
     with refused(world, "datastore-kind"):
         attach(world, "HEROKU", MYSQL_URL)
 

@@ -279,7 +279,7 @@ def test_one_that_lost_its_place_is_made_anew(world: World, follower: Datastore)
     assert world.datastore_followers.copied == {FOLLOWER: LEADER}
     assert world.followers.keeping.watch.unsettled() == []
     said = [line.text for line in world.logs.tail(follower.app_id, 100)]
-    assert any(f"{FOLLOWER} has lost its place at {LEADER}" in text for text in said)
+    assert any(f"{FOLLOWER} is too far behind {LEADER}" in text for text in said)
     assert any(f"{FOLLOWER} follows {LEADER} again" in text for text in said)
 
 

@@ -60,7 +60,7 @@ def test_another_becomes_the_first(world: World, wanted: str) -> None:
     assert release is not None
     assert release.description == f"Promote {OTHER} to DATABASE"
     promote(world, wanted)
-    assert world.progress.lines[-1].endswith(f"DATABASE_URL is the URL of {OTHER} already")
+    assert world.progress.lines[-1].endswith(f"DATABASE_URL is already the URL of {OTHER}")
 
 
 @pytest.mark.usefixtures("two")

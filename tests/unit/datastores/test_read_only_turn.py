@@ -160,8 +160,8 @@ def test_doctor_tells_and_fix_lets_root_in(watched: Watched) -> None:
     assert world.reserve.times >= 1
     found = [one.message for one in world.doctor.diagnosis.findings() if "read-only" in one.message]
     assert found == [
-        f"{watched.one.name} is read-only, since the disk was nearly full; it is writable again by "
-        "itself once twice min_free_mib is free."
+        f"{watched.one.name} is read-only, since the disk was nearly full; it becomes writable "
+        "again once twice min_free_mib is free."
     ]
 
 

@@ -102,9 +102,9 @@ class MariadbDumps:
     def _replace(self, datastore: Datastore, file: Spool, doing: Callable[[str], None]) -> None:
         """Have its server run on new files, with what SQL makes in them."""
         found = places_of(self._paths, datastore)
-        doing("loading the dump beside the present data")
+        doing("loading the dump beside the current data")
         with incoming.loaded(self._tools, datastore, found, source=file.fileno()):
-            doing("exchanging the files")
+            doing("swapping the files")
             with self._stopped(datastore, found):
                 incoming.exchange(found)
             if wait_until(lambda: self._answers(datastore), self._start_limit_s):
@@ -114,7 +114,7 @@ class MariadbDumps:
                 incoming.exchange_back(found)
             raise PaasError(
                 "datastore-not-started",
-                f"The server of {datastore.name} did not come up with what was in the dump, and "
+                f"The server of {datastore.name} did not come up with the data of the dump, and "
                 "has its former data again.",
                 f"Its log is in {found.log}.",
                 context=context,
@@ -166,7 +166,7 @@ def _refuse_other(file: Spool) -> None:
     if b"\0" in head or head.startswith(b"PGDMP"):
         raise PaasError(
             "dump-not-loaded",
-            "This is no dump of MariaDB or MySQL: it is no SQL, also not in gzip or zstd.",
+            "This is not a dump of MariaDB or MySQL: it is not SQL, plain or in gzip or zstd.",
             _HOW,
         )
     if not is_whole(file.tail(TAIL_BYTES), MYSQL):

@@ -49,8 +49,8 @@ class ExternalMysqlDumps:
         except (ProgramFailedError, TimedOutError) as error:
             raise PaasError(
                 "datastore-tool",
-                f"{url.host}:{url.port} does not let it in, or no longer with TLS.",
-                "If it is to be used without TLS, give its URL again: paas addons:attach --url",
+                f"{url.host}:{url.port} refuses the login, or no longer offers TLS.",
+                "To use it without TLS, give its URL again: paas addons:attach --url",
                 context=error.context,
             ) from error
 

@@ -88,7 +88,7 @@ def loaded(
             raise PaasError(
                 "dump-not-loaded",
                 f"The dump cannot be loaded: MariaDB refused it. {datastore.name} is as it was.",
-                "The lines above tell why. See docs/how-to/mysql.md.",
+                "The lines above say why. See docs/how-to/mysql.md.",
                 context=error.context,
             ) from error
         yield

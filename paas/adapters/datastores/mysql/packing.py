@@ -74,7 +74,6 @@ def not_whole() -> PaasError:
     """A dump that was cut off, wherever it comes from."""
     return PaasError(
         "dump-not-loaded",
-        "The dump is not whole: its last line is not '-- Dump completed'. Nothing has changed.",
-        "Make it again, without --skip-comments or --compact, and look at the exit status of "
-        "mysqldump.",
+        "The dump is incomplete: its last line is not '-- Dump completed'. Nothing has changed.",
+        "Dump again without --skip-comments and --compact, and check the exit status of mysqldump.",
     )

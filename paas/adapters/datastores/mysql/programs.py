@@ -47,7 +47,7 @@ def version_in(said: str) -> str:
     if match is None:
         raise PaasError(
             "mariadb-missing",
-            f"{SERVER} is not MariaDB, or does not tell its version: {said.strip()[:100]}",
+            f"{SERVER} is not MariaDB, or does not report its version: {said.strip()[:100]}",
             f"Install MariaDB: apt-get install --no-install-recommends {' '.join(PACKAGES)}",
         )
     return match[1]
@@ -65,7 +65,7 @@ def require(version: str) -> None:
     if _numbers(found) < _numbers(version):
         raise PaasError(
             "mariadb-missing",
-            f"MariaDB {found} is installed, and cannot use files of version {version}.",
+            f"MariaDB {found} is installed, but cannot use files of version {version}.",
             f"Install MariaDB {version} or later.",
         )
 
@@ -85,7 +85,7 @@ def ensure_installed(progress: Progress) -> str:
     if found is None:
         raise PaasError(
             "mariadb-missing",
-            f"The packages {' and '.join(PACKAGES)} have not brought {SERVER} and its tools.",
+            f"The packages {' and '.join(PACKAGES)} do not contain {SERVER} and its tools.",
             f"See what they installed: dpkg -L {' '.join(PACKAGES)}",
         )
     return found

@@ -29,7 +29,7 @@ def ensure_installed(progress: Progress) -> None:
     if not is_installed():
         raise PaasError(
             "pgbouncer-missing",
-            f"The package pgbouncer has not brought {PROGRAM}.",
+            f"The package pgbouncer does not contain {PROGRAM}.",
             "See what it installed: dpkg -L pgbouncer",
         )
 

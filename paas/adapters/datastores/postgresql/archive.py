@@ -66,8 +66,8 @@ class PgBackRestArchives:
             return None
         return PaasError(
             "archive-missing",
-            "pgBackRest is not installed on this server, so its PostgreSQL cannot be restored to a "
-            "moment. Datastores archive from their first start after it was installed.",
+            "pgBackRest is not installed on this server, so PostgreSQL cannot be restored to a "
+            "moment. Datastores begin to archive at their next start after it is installed.",
             "apt-get install --no-install-recommends pgbackrest",
         )
 
@@ -79,8 +79,8 @@ class PgBackRestArchives:
             programs.install_archiver(progress)
         except PaasError as error:
             progress.warn(
-                f"pgBackRest cannot be installed: {error.summary}. PostgreSQL works without; it "
-                "cannot be restored to a moment."
+                f"pgBackRest cannot be installed: {error.summary}. PostgreSQL works without it, "
+                "but cannot be restored to a moment."
             )
 
     def prepare(self, datastore: Datastore) -> None:
@@ -136,7 +136,7 @@ class PgBackRestArchives:
         if not wait_until(lambda: self._queries.run(datastore, question).strip() == "t", limit_s):
             raise PaasError(
                 "archive-behind",
-                f"What {datastore.name} has just written was not archived within {limit_s:g} s.",
+                f"The latest changes of {datastore.name} were not archived within {limit_s:g} s.",
                 f"An earlier moment can be restored; see: paas pg:info {datastore.name}",
             )
         found = parse_seconds(moment)

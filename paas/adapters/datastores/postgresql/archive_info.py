@@ -79,6 +79,6 @@ def _unreadable(name: str, why: str, context: Sequence[str]) -> PaasError:
     return PaasError(
         "archive-unreadable",
         f"The archive {name} cannot be read: {why}",
-        "See that the target is there: paas backups:target",
+        "Check that the target is there: paas backups:target",
         context=context,
     )

@@ -26,6 +26,6 @@ def checking(
         except BrokenPipeError:
             program.finish()  # it tells why it left
             raise PaasError(
-                "dump-not-loaded", "The dump is not whole: pg_restore stopped reading it."
+                "dump-not-loaded", "The dump is incomplete: pg_restore stopped reading it."
             ) from None
         program.finish()

@@ -73,7 +73,7 @@ class PostgresqlDumps:
         with unpacked(dump, self.spool, self._programs, datastore) as file:
             form = form_of(file)
             entries = self._entries(datastore, file) if form is Form.ARCHIVE else []
-            doing("loading the dump beside the present data")
+            doing("loading the dump beside the current data")
             with self._beside(datastore) as staging:
                 extensions = dump_sql.extensions_of(entries)
                 self._queries.run(datastore, dump_sql.make_extensions(extensions), staging)
@@ -81,13 +81,13 @@ class PostgresqlDumps:
                     self._load_archive(datastore, staging, file, entries)
                 else:
                     self._load_plain(datastore, staging, file)
-                doing("exchanging the databases")
+                doing("swapping the databases")
                 self._exchange(datastore)
 
     def empty(self, datastore: Datastore, doing: Callable[[str], None]) -> None:
         """See `DatastoreDumps`."""
         with self._beside(datastore):
-            doing("exchanging the databases")
+            doing("swapping the databases")
             self._exchange(datastore)
 
     def is_empty(self, datastore: Datastore) -> bool:
@@ -118,7 +118,7 @@ class PostgresqlDumps:
         pg_restore = self._binary(datastore, "pg_restore")
         argv, env = (pg_restore, "--file=/dev/null"), self._plain_env()
         with self._programs.running(datastore, argv, env, stdin=file.fileno()) as program:
-            finish(program, "The dump is not whole, or cannot be read")
+            finish(program, "The dump is incomplete, or cannot be read")
         with self._programs.running(
             datastore, (pg_restore, "--list"), env, stdin=file.fileno(), stdout=subprocess.PIPE
         ) as program:

@@ -73,7 +73,7 @@ class PostgresqlFollowers(PostgresqlStandings):
         ):
             raise PaasError(
                 "datastore-not-switched",
-                f"{leader.name} did not read its settings again within {_RELOAD_LIMIT_S:g} s.",
+                f"{leader.name} did not reload its settings within {_RELOAD_LIMIT_S:g} s.",
                 "Its log may say why: paas logs --service",
             )
         self._queries.run(leader, followers_sql.admit(follower, following))
@@ -107,7 +107,7 @@ class PostgresqlFollowers(PostgresqlStandings):
             raise PaasError(
                 "follower-not-copied",
                 f"{following.leader.name} could not be copied: {error.summary}.",
-                "Nothing of it was changed. See its log: paas logs --service",
+                "Nothing in it was changed. See its log: paas logs --service",
                 context=error.context,
             ) from error
         signal = made.data / followers_sql.SIGNAL_FILE
@@ -166,7 +166,7 @@ class PostgresqlFollowers(PostgresqlStandings):
         except PaasError as error:
             raise PaasError(
                 "follower-not-released",
-                f"{follower.name} has not become a datastore of its own: {error.summary}.",
+                f"{follower.name} has not become independent: {error.summary}.",
                 f"To finish that: paas pg:unfollow {follower.name}",
                 context=error.context,
             ) from error

@@ -37,8 +37,8 @@ def form_of(dump: Spool) -> Form:
     if b"\0" in head:
         raise PaasError(
             "dump-not-loaded",
-            "This is no dump of PostgreSQL: it is neither custom, tar nor plain SQL, also not in "
-            "gzip or zstd.",
+            "This is not a dump of PostgreSQL in its custom or tar format or as plain SQL, nor one "
+            "of these in gzip or zstd.",
             _HOW,
         )
     if head.lstrip().startswith((b"-- MySQL dump", b"-- MariaDB dump", b"/*!999999")):
@@ -55,4 +55,4 @@ def form_of(dump: Spool) -> Form:
 
 
 def _cut(why: str) -> PaasError:
-    return PaasError("dump-not-loaded", f"The dump is not whole: {why}.", _HOW)
+    return PaasError("dump-not-loaded", f"The dump is incomplete: {why}.", _HOW)

@@ -55,7 +55,7 @@ def ensure_installed(progress: Progress) -> str:
     if not found:
         raise PaasError(
             "postgresql-missing",
-            f"The package postgresql has put no server in {LIB}.",
+            f"The package postgresql has installed no server in {LIB}.",
             "See what it installed: dpkg -L postgresql",
         )
     return found[-1]

@@ -42,7 +42,7 @@ class PostgresqlReports:
         except (ProgramFailedError, TimedOutError) as error:
             raise PaasError(
                 "datastore-not-asked",
-                f"{datastore.name} did not answer the question.",
+                f"{datastore.name} did not answer the query.",
                 "If it does not answer at all, ask the server's operator to run: paas doctor",
                 context=error.context,
             ) from error

@@ -133,8 +133,8 @@ class Restoring:
             raise PaasError(
                 "archive-not-restored",
                 f"The archive cannot be restored to that moment: {error.summary}.",
-                "Nothing was changed. If a file of the archive is missing or damaged, another "
-                "moment, before or after it, may be restored: give one with --to.",
+                "Nothing was changed. If a file of the archive is missing or damaged, an earlier "
+                "or later moment may still be restorable: give one with --to.",
                 context=(*error.context, *named),
             ) from error
 

@@ -85,9 +85,9 @@ class PostgresqlTuning:
         elif int(self._ask(datastore, _TRAPS, datastore.database)):
             raise PaasError(
                 "pg-extension-refused",
-                f"{extension.name} is made by the superuser, and {datastore.name} has functions or "
-                "operators in the schema public, which that could call by mistake.",
-                "Make it in an empty database, before them; or move them to a schema of their own: "
+                f"{extension.name} needs the superuser, and {datastore.name} has functions or "
+                "operators in the schema public, which its script could call by mistake.",
+                "Create it in an empty database, before them; or move them to another schema: "
                 "ALTER FUNCTION ... SET SCHEMA",
             )
         # Where it is made, unless it has a schema of its own, as that of a language has.

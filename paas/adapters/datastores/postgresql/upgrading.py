@@ -99,10 +99,10 @@ class PostgresqlUpgrading:
         except PaasError as error:
             raise PaasError(
                 "pg-upgrade-failed",
-                f"{datastore.name} cannot be brought to PostgreSQL {version}: {error.summary}. It "
+                f"{datastore.name} cannot be upgraded to PostgreSQL {version}: {error.summary}. It "
                 f"stays with PostgreSQL {datastore.version}, and nothing is lost.",
                 "The lines above are pg_upgrade's own. Remove what it names, and try again; "
-                "pg:fork makes a copy to try it with.",
+                "pg:fork creates a copy to try it with.",
                 context=error.context,
             ) from error
 

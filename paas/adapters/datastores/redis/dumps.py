@@ -95,10 +95,10 @@ class RedisDumps:
             end, needed = self._checked(datastore, file)
             if needed > max_memory_mib(datastore.plan) * _MIB * _SLACK:
                 raise _too_large(datastore, f"{size_words(needed)} of memory")
-            doing("reading it with a server beside the present one")
+            doing("reading it with a second server")
             try:
                 self._prepare(datastore, file, end)
-                doing("exchanging the data")
+                doing("swapping the data")
                 self._exchange(datastore)
             except OSError as error:
                 raise disk_fault(error, self._paths.datastores) or error from error
@@ -203,9 +203,9 @@ def _parts(file: Spool, end: int) -> Iterator[bytes]:
 def _not_whole(said: tuple[str, ...]) -> PaasError:
     return PaasError(
         "dump-not-loaded",
-        "The dump is not whole: the installed Redis cannot read it as an RDB file. Nothing has "
+        "The dump is incomplete: the installed Redis cannot read it as an RDB file. Nothing has "
         "changed.",
-        "Make it again: redis-cli --rdb dump.rdb, or paas redis:export.",
+        "Dump again: redis-cli --rdb dump.rdb, or paas redis:export.",
         context=said,
     )
 
@@ -215,5 +215,5 @@ def _too_large(datastore: Datastore, needs: str) -> PaasError:
         "redis-dump-too-large",
         f"The dump needs {needs}, and {datastore.name} has {max_memory_mib(datastore.plan)} MiB "
         "for data.",
-        "Make a larger one: paas addons:create redis:standard -a APP",
+        "Create a larger one: paas addons:create redis:standard -a APP",
     )

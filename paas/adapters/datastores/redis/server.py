@@ -62,9 +62,9 @@ class RedisServer:
         return [
             Finding(
                 check="datastores",
-                message=f"The kernel's setting vm.overcommit_memory is {overcommit}: where memory "
-                "is short, Redis cannot write its file anew, which then grows. It wants 1, also in "
-                "a file of /etc/sysctl.d.",
+                message=f"The kernel's setting vm.overcommit_memory is {overcommit}: when memory "
+                "is short, Redis cannot rewrite its file, which then grows. Set it to 1, also in a "
+                "file of /etc/sysctl.d.",
                 command="sysctl vm.overcommit_memory=1",
                 grave=False,
             )

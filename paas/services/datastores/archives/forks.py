@@ -74,7 +74,7 @@ class Forks:
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         source = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
         archive = self._archive(source.kind)
-        refuse_follower(source, "has no archive; fork the one that it follows")
+        refuse_follower(source, "has no archive of its own")
         new_names(source.kind, self.datastores.attachments.taken(app), alias)
         with self.locks.app(app.id, f"{actor.name} forks a datastore"):
             app = refreshed(self.store, app)
@@ -91,7 +91,7 @@ class Forks:
             order = (source.kind, source.plan, source.version)
             new = self.datastores.make(app, order, files, progress, source.settings)
         at = f"at {moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "at the end of its archive"
-        progress.step(f"Made {new.name}, as {source.name} was {at}")
+        progress.step(f"Created {new.name} with the data of {source.name} {at}")
         made(new.name)
         self.datastores.attachments.add(actor, app, new, alias, progress)
         return new
@@ -132,8 +132,8 @@ class Forks:
             if archive_name(one) == wanted:
                 raise usage_error(
                     "archive-in-use",
-                    f"{wanted} is the archive of {one.name}, which is here.",
-                    f"Fork it: paas pg:fork {one.name} -a {app.name}",
+                    f"{wanted} is the archive of {one.name}, which exists here.",
+                    f"To fork it: paas pg:fork {one.name} -a {app.name}",
                 )
         holdings = archives.holdings(wanted, None)
         if holdings is None:
@@ -154,7 +154,7 @@ class Forks:
             order = (kind, plan or note.plan, holdings.version)
             settings = allowed(kind, note.settings, plan or note.plan)
             new = self.datastores.make(app, order, files, progress, settings)
-        progress.step(f"Made {new.name} from {wanted}")
+        progress.step(f"Created {new.name} from {wanted}")
         note.tell_left_out(settings, progress)
         made(new.name)
         self.datastores.attachments.add(actor, app, new, None, progress)
@@ -183,7 +183,7 @@ class Forks:
             raise _outside(source.name, moment, oldest, None)
         if not self.servers[source.kind].answers(source):
             return moment
-        with progress.doing("archiving what was written last"):
+        with progress.doing("archiving the latest changes"):
             try:
                 now = archive.flush(source, FLUSH_LIMIT_S)
             except PaasError:
@@ -201,9 +201,9 @@ def refuse_without_room(size_bytes: int, free_bytes: int) -> None:
     if free_bytes < ROOM * size_bytes:
         raise PaasError(
             "fork-room",
-            f"A copy needs {size_words(int(ROOM * size_bytes))} of disk, and "
-            f"{size_words(free_bytes)} are free.",
-            "Free some, or ask the server's operator: paas disk",
+            f"A copy needs {size_words(int(ROOM * size_bytes))} of disk space, but only "
+            f"{size_words(free_bytes)} is free.",
+            "Free some space, or ask the server's operator: paas disk",
         )
 
 

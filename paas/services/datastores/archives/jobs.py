@@ -66,7 +66,7 @@ class ArchiveJobs:
         ):
             if restorable_from(self.schedule.runs(one)) is None:
                 raise no_backup_yet(one.name)
-            with progress.doing(f"restoring {one.name} to a copy, and checking that"):
+            with progress.doing(f"restoring {one.name} to a copy and checking it"):
                 return self._recorded(one, Task.REHEARSAL)
 
     def _done(self, one: Datastore, task: Task) -> tuple[Outcome, str]:
@@ -85,8 +85,8 @@ class ArchiveJobs:
         size_bytes, free_bytes = archive.space(one)
         if free_bytes < REHEARSAL_ROOM * size_bytes:
             return Outcome.SKIPPED, (
-                f"A copy needs {size_words(int(REHEARSAL_ROOM * size_bytes))} of disk, and "
-                f"{size_words(free_bytes)} are free."
+                f"A copy needs {size_words(int(REHEARSAL_ROOM * size_bytes))} of disk space, but "
+                f"only {size_words(free_bytes)} is free."
             )
         found = archive.rehearse(one)
         if found.problems:

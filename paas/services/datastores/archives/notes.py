@@ -71,7 +71,7 @@ class ArchiveNotes:
             raise PaasError(
                 "no-such-archive",
                 f"There is no archive {name} in the target.",
-                "List those that there are: paas backups:recover",
+                "List the archives: paas backups:recover",
             )
         return self._read(name)
 
@@ -119,5 +119,5 @@ def note_from(data: bytes, name: str) -> Note:
         raise PaasError(
             "archive-unreadable",
             f"The note of {name} is damaged.",
-            "See that the target is as this server left it: paas backups:test",
+            "Check that nobody has changed the target: paas backups:test",
         ) from error

@@ -115,7 +115,7 @@ def rehearsal_words(run: TaskRun | None) -> str:
     if run is None:
         return "not yet"
     how = {
-        Outcome.DONE: "restored and found as the original",
+        Outcome.DONE: "restored, and the copy matched the original",
         Outcome.FAILED: f"failed: {run.words}",
         Outcome.SKIPPED: f"skipped: {run.words}",
     }

@@ -60,7 +60,7 @@ class Contents:
                 incoming.write(data)
 
         self.replacing.replace(actor, app, found, fill, "reading the dump", progress)
-        progress.step(f"{found.name} contains what the dump has")
+        progress.step(f"Loaded the dump into {found.name}")
 
     def copy(
         self,
@@ -90,7 +90,7 @@ class Contents:
                 incoming.write(data)
 
         self.replacing.replace(actor, taker, taken, fill, f"dumping {given.name}", progress)
-        progress.step(f"{taken.name} contains what {given.name} had")
+        progress.step(f"Copied {given.name} to {taken.name}")
 
     def reset(
         self,

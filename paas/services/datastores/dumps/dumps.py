@@ -67,8 +67,8 @@ class Dumps:
         if len(by_hand) >= BY_HAND_MAX:
             raise PaasError(
                 "too-many-dumps",
-                f"{found.name} has {BY_HAND_MAX} backups that were made by hand, which is the "
-                "most that it may have.",
+                f"{found.name} has {BY_HAND_MAX} backups that were made by hand, the most that it "
+                "may have.",
                 f"Delete one: paas {kind.traits.prefix}:backups:delete {by_hand[0].name} "
                 f"-a {app.name} --confirm {by_hand[0].name}",
             )
@@ -185,8 +185,8 @@ class Dumps:
         if digest.hexdigest() != dump.sha256:
             raise PaasError(
                 "backup-damaged",
-                f"{dump.object} is another backup than the one that was made: somebody has "
-                "exchanged it at the target.",
+                f"{dump.object} is not the backup that was made: somebody has replaced it at the "
+                "target.",
                 f"Use another one: paas {dump.kind.traits.prefix}:backups",
             )
 
@@ -196,7 +196,7 @@ class Dumps:
             raise PaasError(
                 "no-such-dump",
                 f"{app.name} has no backup {dump!r}.",
-                f"See what there is: paas {kind.traits.prefix}:backups -a {app.name}",
+                f"List the backups: paas {kind.traits.prefix}:backups -a {app.name}",
             )
         refuse_kind(found.name, found.kind, kind)
         return found

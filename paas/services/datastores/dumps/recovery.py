@@ -93,7 +93,7 @@ class DumpRecovery:
                 files = self.servers[kind].create
                 settings = allowed(kind, note.settings, plan or note.plan)
                 new = self.datastores.make(app, order, files, progress, settings, fill=fill)
-        progress.step(f"Made {new.name} from {chosen}")
+        progress.step(f"Created {new.name} from {chosen}")
         note.tell_left_out(settings, progress)
         made(new.name)
         self.datastores.attachments.add(actor, app, new, None, progress)

@@ -26,7 +26,7 @@ def own_datastore(store: Store, app: App, wanted: str | None, kind: DatastoreKin
             f"{found.name} belongs to {other}.",
             f"Name that app: -a {other}",
         )
-    refuse_follower(found, "is neither dumped nor loaded")
+    refuse_follower(found, "is not dumped or loaded itself")
     return found
 
 
@@ -36,7 +36,7 @@ def confirm_replacing(datastore: Datastore, confirm: str | None, command: str, a
         return
     raise usage_error(
         "confirm",
-        f"This replaces all that is in {datastore.name}, for good.",
+        f"This permanently replaces everything in {datastore.name}.",
         f"To confirm: {command} -a {app.name} --confirm {datastore.name}",
     )
 

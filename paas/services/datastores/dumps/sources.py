@@ -65,9 +65,8 @@ class DumpSources:
         if kind not in self.external_dumps:
             raise usage_error(
                 "external",
-                f"{found.name} is a {kind.traits.product} elsewhere, of which this server makes no "
-                "dumps.",
-                "Where it runs there are backups, too.",
+                f"This server cannot dump {found.name}, a {kind.traits.product} elsewhere.",
+                "Use the backups of its provider.",
             )
         if to_dump:
             self.external_dumps[kind].require(found)

@@ -59,7 +59,7 @@ class Followers:
         _refuse_chain(leader)
         refuse_smaller(leader, plan or leader.plan)
         new_names(leader.kind, self.datastores.attachments.taken(app), alias)
-        with self.locks.app(app.id, f"{actor.name} makes a follower", waiting(progress)):
+        with self.locks.app(app.id, f"{actor.name} creates a follower", waiting(progress)):
             app = refreshed(self.store, app)
             self.datastores.quotas.refuse_full(actor, app)
             leader = self.store.datastores.find(leader.name) or leader
@@ -74,7 +74,7 @@ class Followers:
 
             order = (leader.kind, plan or leader.plan, leader.version)
             new = self.datastores.make(app, order, files, progress, leader.settings, leader=leader)
-        progress.step(f"Made {new.name}, which follows {leader.name}")
+        progress.step(f"Created {new.name}, which follows {leader.name}")
         made(new.name)
         self.datastores.attachments.add(actor, app, new, alias, progress)
         return new
@@ -88,7 +88,7 @@ class Followers:
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
         refuse_foreign(self.store, app, found)
-        holder = f"{actor.name} has {found.name} follow no longer"
+        holder = f"{actor.name} makes {found.name} independent"
         with self.locks.server(ServerLock.LOGINS, holder, waiting(progress)):
             with self.locks.app(app.id, holder, waiting(progress)):
                 present = self.store.datastores.find(found.name) or found
@@ -99,7 +99,7 @@ class Followers:
                     refuse_unready(present)
                     self._let_catch_up(present, progress)
                 self.keeping.release(present, progress)
-            progress.step(f"{present.name} follows {leader.name} no longer, and takes writes")
+            progress.step(f"{present.name} no longer follows {leader.name}, and accepts writes")
             self.rotation.finish_one(present.name, progress)
         progress.live()
 
@@ -113,12 +113,12 @@ class Followers:
 
     def _let_catch_up(self, follower: Datastore, progress: Progress) -> None:
         followers = self.keeping.followers[follower.kind]
-        with progress.doing("waiting for what its leader wrote last"):
+        with progress.doing("waiting for the latest changes of its leader"):
             caught_up = followers.has_caught_up(follower, CATCH_UP_LIMIT_S)
         if not caught_up:
             progress.warn(
-                f"{follower.name} does not have all that its leader wrote, or its leader does not "
-                "answer: it continues with what it has."
+                f"{follower.name} lacks changes of its leader, or its leader does not answer: it "
+                "continues with what it has."
             )
 
 
@@ -129,6 +129,6 @@ def _refuse_chain(leader: Datastore) -> None:
 def _no_follower(datastore: Datastore) -> PaasError:
     return usage_error(
         "not-a-follower",
-        f"{datastore.name} follows no other datastore.",
+        f"{datastore.name} is not a follower.",
         f"See: paas pg:info {datastore.name}",
     )

@@ -39,7 +39,7 @@ class FollowerUpkeep:
         """Wait until its followers have what it has; says so if one does not get there."""
         for one in self.of(leader):
             if not self.followers[one.kind].has_caught_up(one, CATCH_UP_LIMIT_S):
-                progress.warn(f"{one.name} is not yet where {leader.name} is, which it follows.")
+                progress.warn(f"{one.name} has not caught up with its leader, {leader.name}, yet.")
 
     def release(self, datastore: Datastore, progress: Progress) -> Datastore:
         """Make a follower one of its own, under the lock of its app; as it is now.
@@ -50,7 +50,7 @@ class FollowerUpkeep:
         assert leader is not None
         self.store.datastores.set_state(datastore.name, DatastoreState.UNFOLLOWING)
         server, runtime = self.upkeep.servers[datastore.kind], self.upkeep.runtime
-        with progress.doing(f"making {datastore.name} a datastore of its own"):
+        with progress.doing(f"making {datastore.name} independent"):
             runtime.stop([server.workload(datastore)], STOP_LIMIT_S)
             followers.release(datastore)
             own = datastore.released()
@@ -114,7 +114,7 @@ class FollowerUpkeep:
             self.logs.write(
                 found.app_id,
                 _SOURCE,
-                f"{found.name} has lost its place at {found.leader.name} and is copied again; "
+                f"{found.name} is too far behind {found.leader.name} and is copied again; "
                 "nobody can connect to it meanwhile.",
             )
             self.copy_again(found)

@@ -43,8 +43,8 @@ class FollowerWatch:
         for one in self.unsettled():
             yield mendable(
                 "datastores",
-                f"{one.name} has lost its place at the datastore that it follows, or its change "
-                "was interrupted.",
+                f"{one.name} is too far behind the datastore that it follows, or its change was "
+                "interrupted.",
             )
 
     def is_unsettled(self, one: Datastore) -> bool:
