@@ -32,7 +32,8 @@ class FakeImageSource:
     def load(self, app_id: int, archive: BinaryIO, check: Callable[[], None]) -> str:
         check()
         if archive.read() != b"image":
-            raise PaasError("image-archive", "This is not an image: it is not a whole tar archive.")
+            why = "it is not a complete tar archive"
+            raise PaasError("image-archive", f"This is not an image: {why}.")
         self.count += 1
         name = f"paas-loaded/{app_id}-{self.count}:latest"
         self.loaded.setdefault(app_id, []).append(name)

@@ -87,7 +87,7 @@ class Bridges:
         if len(free) < count:
             raise PaasError(
                 "no-free-address",
-                f"{count} containers need an address, and {len(free)} are free for this app.",
+                f"{count} containers need an address, but only {len(free)} are free for this app.",
                 "Scale it down.",
             )
         return free[:count]

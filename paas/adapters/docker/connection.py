@@ -64,8 +64,8 @@ def engine_down(why: str) -> PaasError:
     """The error while the engine does not answer; its containers run on."""
     return PaasError(
         "docker-down",
-        f"The Docker engine does not answer: {why}. Containers that run keep running.",
-        "The supervisor starts it again within seconds; then try again. To see how it is: paas "
+        f"The Docker engine does not answer: {why}. Running containers keep running.",
+        "The supervisor restarts it within seconds; then try again. To see its state: paas "
         "server:status",
     )
 

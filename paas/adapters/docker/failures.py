@@ -18,18 +18,18 @@ _NOT_FETCHED = (
 _HINTS = (
     (
         re.compile(r"pull access denied|authorization failed|unauthorized|401 Unauthorized|denied"),
-        "Correct the name of the image; if it is private: paas registry:login HOST --username NAME",
+        "Correct the image's name; if it is private: paas registry:login HOST USER < token.txt",
     ),
     (
         re.compile(r"no such host|connection refused|i/o timeout|failed to do request|dial tcp"),
         _NOT_FETCHED,
     ),
-    (re.compile(r"not found$"), "Commit the file, and look whether .dockerignore leaves it out."),
+    (re.compile(r"not found$"), "Commit the file, and check whether .dockerignore excludes it."),
     (
         re.compile(r"target stage .* could not be found"),
-        "Correct it: paas builder:set docker-target STAGE; without STAGE: the last one.",
+        "Correct it: paas builder:set docker-target STAGE; without STAGE it is the last one.",
     ),
-    (re.compile(r"max depth exceeded"), "Join steps of the Dockerfile: RUN a && b is one layer."),
+    (re.compile(r"max depth exceeded"), "Merge steps of the Dockerfile: RUN a && b is one layer."),
 )
 
 

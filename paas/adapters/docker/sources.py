@@ -98,7 +98,7 @@ def _nameless(archive: BinaryIO, check: Callable[[], None]) -> Iterator[bytes]:
                 yield _header(member)
                 yield from _content(source, member, check)
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise _no_image("it is not a whole tar archive") from error
+        raise _no_image("it is not a complete tar archive") from error
     if not seen:
         raise _no_image("it has no manifest.json")
     yield bytes(2 * tarfile.BLOCKSIZE)
@@ -145,7 +145,7 @@ def _padding(size: int) -> bytes:
 
 def _not_there(reference: ImageReference, host: str, said: str) -> PaasError:
     denied = any(word in said for word in ("unauthorized", "denied", "no basic auth"))
-    hint = f"Correct the name; if it is private: paas registry:login {host} --username NAME"
+    hint = f"Correct the name; if it is private: paas registry:login {host} USER < token.txt"
     if not denied:
         hint = "Correct the name, or load a file: paas git:load-image < image.tar"
     return PaasError("image-not-found", f"{reference} was not found: {said.rstrip('.')}.", hint)

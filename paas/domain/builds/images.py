@@ -137,7 +137,7 @@ def refuse_unusable(image: ImageFacts, given: Collection[str] = ()) -> None:
         raise PaasError(
             "image-layers",
             f"The image has {image.layers} layers; the limit is {LAYERS_MAX}.",
-            "Join steps of the Dockerfile: RUN a && b makes one layer.",
+            "Merge steps of the Dockerfile: RUN a && b makes one layer.",
         )
 
 

@@ -107,7 +107,7 @@ def of_line(line: str) -> PaasError | None:
         return None
     if word == "ssh-dss":
         return usage_error(
-            "key-kind", "DSA keys are not safe.", "Make a new one with: ssh-keygen -t ed25519"
+            "key-kind", "DSA keys are not secure.", "Make a new one with: ssh-keygen -t ed25519"
         )
     if _CERTIFICATE.search(line):
         return usage_error(

@@ -117,9 +117,9 @@ _OTHERS = (
     CommandLine("drains:add", "[APP] URL", "Forward the log.", (*APP, *JSON)),
     CommandLine("drains:remove", "[APP] URL|ID", "Stop forwarding the log.", APP),
     CommandLine("git:from-archive", "[APP] URL|-", "Deploy an archive.", (*APP, "--archive-type")),
-    CommandLine("git:from-image", "[APP] IMAGE", "Deploy an image of a registry.", APP),
+    CommandLine("git:from-image", "[APP] IMAGE", "Deploy an image from a registry.", APP),
     CommandLine("git:info", "[APP]", "Show branches and commits.", (*APP, *JSON)),
-    CommandLine("git:load-image", "[APP]", "Deploy an image of docker save.", APP),
+    CommandLine("git:load-image", "[APP]", "Deploy an image by docker save.", APP),
     CommandLine("git:set", "[APP] deploy-branch [BRANCH]", "Choose the branch to deploy.", APP),
     CommandLine(
         "git:sync",

@@ -40,7 +40,7 @@ def test_an_image_is_loaded_under_a_name_of_its_own(kind: Kind) -> None:
 
 def test_what_is_no_image_is_refused(kind: Kind) -> None:
     """With a sentence."""
-    with pytest.raises(PaasError, match="This is not an image: it is not a whole tar archive"):
+    with pytest.raises(PaasError, match="This is not an image: it is not a complete tar archive"):
         kind[0].load(5, io.BytesIO(b"x" * 600), lambda: None)
 
 

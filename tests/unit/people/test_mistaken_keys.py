@@ -34,7 +34,7 @@ def test_other_forms(text: str, message: str, hint: str) -> None:
 
 
 LINES = [
-    ("ssh-dss AAAAB3NzaC1kc3M x", "DSA keys are not safe", "ssh-keygen -t ed25519"),
+    ("ssh-dss AAAAB3NzaC1kc3M x", "DSA keys are not secure", "ssh-keygen -t ed25519"),
     (f"ssh-ed25519-cert-v01@openssh.com {BODY} x", "is an SSH certificate", "ssh_ca"),
     (f"sk-ssh-ed25519-cert-v01@openssh.com {BODY}", "is an SSH certificate", "without -cert"),
     (f"restrict ssh-rsa-cert-v01@openssh.com {BODY}", "is an SSH certificate", "without -cert"),
