@@ -1,4 +1,4 @@
-"""Who is told that something did not happen, beside the logs of apps."""
+"""Telling somebody that something did not happen, in addition to the logs of apps."""
 
 from typing import Protocol
 
@@ -15,7 +15,7 @@ class AlarmCommand(Protocol):
         """Run it with this on its standard input. Raises PaasError if it fails."""
 
     def told(self) -> Told:
-        """What it was told, also before a restart of this process."""
+        """What it was told, including before a restart of this process."""
 
     def note(self, told: Told) -> None:
-        """Keep that."""
+        """Remember that."""

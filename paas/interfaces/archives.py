@@ -1,4 +1,4 @@
-"""Archives: what brings a datastore to a moment of its past."""
+"""Archives: what a datastore can be restored from to a moment of its past."""
 
 from datetime import datetime
 from typing import Protocol
@@ -10,38 +10,38 @@ from paas.interfaces.output import Progress
 
 
 class DatastoreArchives(Protocol):
-    """The archives of one kind of datastore, in the target of this server's backups.
+    """The archives of one kind of datastore, in this server's backup target.
 
-    An archive is written by its datastore alone, encrypted with a passphrase of its own.
+    Only its own datastore writes an archive, which is encrypted with a passphrase of its own.
     """
 
     def lack(self) -> PaasError | None:
-        """Why none are kept on this machine; None if they are."""
+        """Why this machine keeps no archives, or None if it does."""
 
     def ensure_installed(self, progress: Progress) -> None:
-        """Install what is missing; says so if that fails, since datastores work without."""
+        """Install what is missing; warns if that fails, since datastores work without it."""
 
     def is_kept(self, datastore: Datastore) -> bool:
         """Whether its server archives, as it was started."""
 
     def reaches_target(self, datastore: Datastore) -> bool:
-        """Whether its server sees the target, as it was started; another start mends that."""
+        """Whether its server sees the target, as it was started; if not, a restart helps."""
 
     def beat(self, datastore: Datastore) -> None:
         """Write the time into it, so that there is something to archive and to measure by.
 
-        Not while archiving fails, when it would only add to what waits. Raises PaasError if it does
-        not answer.
+        Not while archiving fails, since that would only add to what waits. Raises PaasError if it
+        does not answer.
         """
 
     def has_lost(self, datastore: Datastore) -> bool:
-        """Whether something was given up of what it had to archive; see `Archiving`."""
+        """Whether it dropped something that it should have archived; see `Archiving`."""
 
     def archiving(self, datastore: Datastore) -> Archiving:
-        """How far its server is. Raises PaasError if it does not answer."""
+        """How far its server has archived. Raises PaasError if it does not answer."""
 
     def flush(self, datastore: Datastore, limit_s: float) -> datetime:
-        """Have all archived that was committed until now; returns that moment.
+        """Have everything archived that was committed until now; returns that moment.
 
         Raises PaasError ``archive-behind`` if that takes longer than limit_s.
         """
@@ -53,32 +53,32 @@ class DatastoreArchives(Protocol):
         """Make a backup, and remove what is no longer kept. Takes minutes. Raises PaasError."""
 
     def holdings(self, name: ArchiveName, datastore: Datastore | None) -> Holdings | None:
-        """What an archive has; None if there is none of that name.
+        """What an archive contains, or None if there is none of that name.
 
         datastore: the one that writes it; None if it is gone. Raises PaasError ``archive-key`` if
-        it is encrypted with another key, ``archive-unreadable``.
+        it is encrypted with another key, or ``archive-unreadable``.
         """
 
     def fork(self, source: Datastore, new: Datastore, moment: datetime | None) -> None:
-        """Make the files of a new datastore, as those of another were at a moment.
+        """Create the files of a new datastore, with the data of another as of a moment.
 
-        moment: None: as they are at the end of its archive. Nothing of the source is changed.
-        Starts nothing that stays. Raises PaasError.
+        moment: None means the end of its archive. The source is not changed, and nothing keeps
+        running. Raises PaasError.
         """
 
     def recover(self, name: ArchiveName, new: Datastore, moment: datetime | None) -> None:
         """The same, from an archive whose datastore is gone."""
 
     def rehearse(self, datastore: Datastore) -> Rehearsal:
-        """Restore it to now, look at the copy, and delete that. Raises PaasError."""
+        """Restore its latest state to a copy, check the copy, and delete it. Raises PaasError."""
 
     def space(self, datastore: Datastore) -> tuple[int, int]:
-        """How many bytes a copy needs, and how many are free where one would be made."""
+        """How many bytes a copy needs, and how many are free where it would be made."""
 
     def leave(self, datastore: Datastore, *, kept: bool) -> None:
-        """Its server is gone: what it archived is root's from now on.
+        """After its server is gone: give its archive to root.
 
-        kept: False: it was never finished, and there is nothing to keep.
+        kept: False if it was never finished, so there is nothing to keep.
         """
 
     def remove(self, name: ArchiveName) -> None:

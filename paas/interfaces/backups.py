@@ -1,4 +1,4 @@
-"""Backups: the settings of a server's, and the objects that its target keeps."""
+"""Backups: a server's settings for them, and the objects in its target."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -15,27 +15,27 @@ Checking = Callable[[], AbstractContextManager[Sink]]
 
 
 class BackupSettings(Protocol):
-    """Where the backups of this server go, and what they are encrypted with."""
+    """Where this server's backups are stored, and how they are encrypted."""
 
     def target(self) -> Target:
-        """The platform's own directory, if nothing else was set."""
+        """The platform's own directory unless another target was set."""
 
     def set_target(self, target: Target) -> None:
-        """What the former target keeps stays there. Raises PaasError."""
+        """Objects in the former target stay there. Raises PaasError."""
 
     def key(self) -> BackupKey:
-        """Made at the first call. Raises PaasError if the file is damaged."""
+        """Created at the first call. Raises PaasError if the file is damaged."""
 
     def saved_at(self) -> datetime | None:
         """When somebody confirmed that a copy of the present key is kept elsewhere."""
 
     def note_saved(self, at: datetime) -> None:
-        """Record that for the present key."""
+        """Record that a copy of the present key was saved."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object of a target, as it is there, which is encrypted. name: relative, with slashes."""
+    """An object in a target, in its encrypted form. name: relative, with slashes."""
 
     name: str
     size_bytes: int
@@ -45,7 +45,7 @@ class Objects(Protocol):
     """The objects of one target. Names are ours: words of ``[A-Za-z0-9._-]`` between slashes."""
 
     def begin(self) -> None:
-        """Prepare a target that was just chosen. Raises PaasError if it cannot be used."""
+        """Prepare a newly chosen target. Raises PaasError if it cannot be used."""
 
     def writing(self, name: str) -> AbstractContextManager[Sink]:
         """Takes the bytes of an object, which appears whole when the block ends, or not at all."""
@@ -54,10 +54,10 @@ class Objects(Protocol):
         """The bytes of an object. Raises PaasError ``backup-missing`` if there is none."""
 
     def listing(self, prefix: str) -> list[StoredObject]:
-        """Those whose names begin with a path, by name."""
+        """The objects whose names begin with a path, by name."""
 
     def delete(self, name: str) -> None:
-        """No error if there is none."""
+        """Delete an object; no error if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +80,16 @@ class EncryptedObjects(Protocol):
     ) -> Written:
         """Store what the source yields, and read it back.
 
-        If the source raises, nothing is stored. checking: takes what was read back, decrypted, and
-        may raise; then, and if it differs from what was written, the object is deleted. Raises
-        PaasError.
+        If the source raises, nothing is stored. checking: gets the decrypted content that was read
+        back, and may raise. If it does, or if the content differs from what was written, the object
+        is deleted. Raises PaasError.
         """
 
     def read(self, name: str, sink: Sink) -> None:
-        """Give the decrypted content to the sink; all of it was there and unchanged if it returns.
+        """Give the decrypted content to the sink; when this returns, it was complete and unchanged.
 
         Raises PaasError ``backup-missing``, ``backup-key`` if it was encrypted with another key, or
-        ``backup-damaged``, possibly after the sink got some. What the sink raises is raised.
+        ``backup-damaged``, possibly after the sink got some. What the sink raises is passed on.
         """
 
     def listing(self, prefix: str) -> list[StoredObject]:

@@ -10,55 +10,55 @@ from paas.interfaces.backups import Sink
 
 
 class IncomingDump(Protocol):
-    """A dump that comes in, as a file that is gone at the end, whatever happens."""
+    """An incoming dump, in a file that is gone at the end, whatever happens."""
 
     def write(self, data: bytes) -> object:
-        """Add to it. Raises PaasError if there is no room for it."""
+        """Append to it. Raises PaasError if there is no space for it."""
 
 
 class ExternalDumps(Protocol):
-    """Dumps of databases elsewhere, of one kind; in the form of `DatastoreDumps`."""
+    """Dumps of databases elsewhere, of one kind, in the form of `DatastoreDumps`."""
 
     def require(self, external: External) -> None:
-        """Raises PaasError if what is installed here cannot dump one of its version."""
+        """Raises PaasError if the installed programs cannot dump its version."""
 
     def dump(
         self, external: External, address: str, *, compressed: bool = False
     ) -> Iterator[bytes]:
-        """As that of `DatastoreDumps`, asked at this address of its host alone."""
+        """Like `DatastoreDumps.dump`, connecting only to this address of its host."""
 
     def checking(self, external: External) -> AbstractContextManager[Sink]:
-        """As that of `DatastoreDumps`."""
+        """Like `DatastoreDumps.checking`."""
 
 
 class DatastoreDumps(Protocol):
     """Dumps of one kind of datastore, in the form of its own programs."""
 
     def dump(self, datastore: Datastore, *, compressed: bool = False) -> Iterator[bytes]:
-        """All that is in it, as of one moment. Raises PaasError instead of ending if that fails.
+        """All its content as of one moment. Raises PaasError instead of ending if that fails.
 
-        compressed: made smaller, unless the form of its kind is already.
+        compressed: whether to compress it, unless the form of its kind is compressed already.
         """
 
     def checking(self, datastore: Datastore) -> AbstractContextManager[Sink]:
-        """Takes a dump, and reads all of it. Raises PaasError if it is none, or not whole."""
+        """Reads all of a dump. Raises PaasError if it is not one, or is incomplete."""
 
     def spool(self) -> AbstractContextManager[IncomingDump]:
-        """An empty one."""
+        """An empty incoming dump."""
 
     def load(self, datastore: Datastore, dump: IncomingDump, doing: Callable[[str], None]) -> None:
-        """Put what is in a dump in the place of all that is in the datastore.
+        """Replace everything in the datastore with the content of a dump.
 
-        All forms that are usual for the kind are known by their content. It is loaded beside what
-        is there, which is removed when the new one serves; connections end. Raises PaasError, and
-        then nothing has changed. doing: told what is done.
+        All usual forms of the kind are detected. The dump is loaded beside the present data, which
+        are removed once the new ones are served; connections end. Raises PaasError, and then
+        nothing has changed. doing: told what is being done.
         """
 
     def empty(self, datastore: Datastore, doing: Callable[[str], None]) -> None:
-        """Put nothing in the place of all that is in it, in the same way."""
+        """Replace everything in it with nothing, in the same way."""
 
     def is_empty(self, datastore: Datastore) -> bool:
-        """Whether there is no table in it."""
+        """Whether it has no tables."""
 
     def tidy(self, datastore: Datastore) -> bool:
-        """Remove what an interrupted load left; whether there was something."""
+        """Remove what an interrupted load left; returns whether there was anything."""

@@ -1,4 +1,4 @@
-"""What makes a datastore follow another one: a read-only copy of it as it is now."""
+"""Making a datastore follow another one, as a read-only copy that is kept up to date."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,35 +8,36 @@ from paas.domain.datastores.following import Standing
 
 
 class FollowerStandings(Protocol):
-    """How far followers of one kind of datastore are."""
+    """How far the followers of one kind of datastore are behind."""
 
     def standing(self, follower: Datastore) -> Standing:
-        """How far one is."""
+        """How far a follower is behind."""
 
 
 class DatastoreFollowers(FollowerStandings, Protocol):
-    """Followers of one kind of datastore. What is asked of a leader needs its server."""
+    """Followers of one kind of datastore. Calls that involve a leader need its server."""
 
     def admit(self, follower: Datastore) -> None:
-        """Give it a login and a place at its leader, from which on the leader keeps what it needs.
+        """Create its login and slot at its leader, which from then on keeps what it needs.
 
-        In place of those that it had; it must not run.
+        They replace any that it had; it must not be running.
         """
 
     def copy(self, follower: Datastore) -> None:
-        """Make its files, as its leader is now, in place of any that it has.
+        """Create its files from its leader's present ones, replacing any that it has.
 
-        It must have been admitted, and not run. Takes as long as the copy. Raises PaasError.
+        It must have been admitted, and must not be running. Takes as long as the copy. Raises
+        PaasError.
         """
 
     def dismiss_others(self, leader: Datastore, present: Sequence[Datastore]) -> None:
-        """Take login and place from all that follow it no longer. present: those that do."""
+        """Remove the logins and slots of former followers. present: the current ones."""
 
     def has_caught_up(self, follower: Datastore, limit_s: float) -> bool:
-        """Wait until it has what its leader has now; False if that takes longer, or it cannot."""
+        """Wait until it has what its leader has now; False if that takes longer or fails."""
 
     def release(self, follower: Datastore) -> None:
-        """Make its files those of a datastore of its own, as they are; it must not run.
+        """Make its files those of an independent datastore; it must not be running.
 
-        It needs no leader. What was interrupted is finished by the next call. Raises PaasError.
+        It needs no leader. The next call finishes what was interrupted. Raises PaasError.
         """

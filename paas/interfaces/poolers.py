@@ -1,4 +1,4 @@
-"""What shares the connections of PostgreSQL datastores."""
+"""Sharing the connections of PostgreSQL datastores."""
 
 from typing import Protocol
 
@@ -12,31 +12,31 @@ class ConnectionPoolers(Protocol):
     """Their files and processes. Clients log in as they do at the server itself."""
 
     def is_installed(self) -> bool:
-        """Whether its program is there."""
+        """Whether its program is installed."""
 
     def ensure_installed(self, progress: Progress) -> None:
         """Install it if it is missing, without starting a service. Raises PaasError."""
 
     def refresh(self, pooler: Pooler) -> None:
-        """Write what it reads, and make what is missing of its files."""
+        """Rewrite its configuration, and create missing files."""
 
     def workload(self, pooler: Pooler) -> Workload:
         """Its process, ready to start. Needs the files."""
 
     def set_up(self, pooler: Pooler, limit_s: float) -> None:
-        """Wait until it leads clients to the server, which has to run.
+        """Wait until clients reach the server through it; the server has to be running.
 
-        Raises PaasError with the last lines of its log if it does not within limit_s.
+        Raises PaasError with the last lines of its log if that takes longer than limit_s.
         """
 
     def learn_logins(self, pooler: Pooler, pid: int | None) -> None:
-        """Tell it those that the server has now; the server has to run.
+        """Give it the server's present logins; the server has to be running.
 
-        pid: of its process, which takes them over at once; None: it does when it starts.
+        pid: of its process, which reloads them at once; None if it will read them when it starts.
         """
 
     def answers(self, pooler: Pooler) -> bool:
-        """Whether it leads a client to the server."""
+        """Whether a client reaches the server through it."""
 
     def remove(self, datastore: Datastore) -> None:
-        """Delete its files; no error if there are none. It must not run."""
+        """Delete its files; no error if there are none. It must not be running."""

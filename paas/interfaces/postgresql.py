@@ -1,4 +1,4 @@
-"""What only PostgreSQL can do, of all kinds of datastore."""
+"""What only PostgreSQL can do among the kinds of datastore."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,49 +12,50 @@ class PostgresqlServers(Protocol):
     """The PostgreSQL datastores of this machine. All raise PaasError if one does not answer."""
 
     def settings(self, datastore: Datastore, names: Iterable[str]) -> dict[str, str]:
-        """What these settings are now, as the server words it; none that it does not know."""
+        """The current values of these settings, as the server prints them, without unknown ones."""
 
     def reload(self, datastore: Datastore) -> None:
-        """Have it follow its settings, as they were rendered; returns once new sessions do."""
+        """Have it reload its rendered settings; returns once new sessions use them."""
 
     def extensions(self, datastore: Datastore) -> list[Extension]:
-        """What could be made in its database, and what is there, by name."""
+        """The extensions that its database could have, and those that it has, by name."""
 
     def make_extension(self, datastore: Datastore, extension: Extension) -> None:
-        """Make one, with all that it needs; no error if it is there.
+        """Create an extension with everything that it requires; no error if it exists.
 
-        As the owner of the database if that may do so, and as the superuser otherwise. Raises
-        PaasError, also where what the app has made would be called by the superuser.
+        This runs as the owner of the database if that is allowed, and as the superuser otherwise.
+        Raises PaasError, also if the superuser could be made to call what the app has created.
         """
 
 
 class MajorUpgrades(Protocol):
-    """Brings PostgreSQL datastores to another major version.
+    """Upgrades PostgreSQL datastores to another major version.
 
-    `prepare`, `copy`, then another version in the record of it, `DatastoreServer.refresh`, which
-    puts the new files in place, and `finish`. Until the record is changed, nothing has.
+    The order is `prepare`, `copy`, then the new version in the datastore's record,
+    `DatastoreServer.refresh`, which puts the new files in place, and `finish`. Nothing changes
+    before the record does.
     """
 
     def versions(self) -> Sequence[str]:
         """The installed major versions, the newest last."""
 
     def space(self, datastore: Datastore) -> tuple[int, int]:
-        """Bytes that it takes, and that are free on its disk."""
+        """The bytes that it takes, and those that are free on its disk."""
 
     def prepare(self, datastore: Datastore, version: str) -> None:
-        """Make empty files of that version beside the present ones, in which it may go on."""
+        """Create empty files of that version beside the present ones."""
 
     def copy(self, datastore: Datastore, version: str) -> None:
-        """Fill them, and see that a server of that version serves them. Its server must not run.
+        """Fill them, and check that a server of that version works. Its own server must be stopped.
 
-        Raises PaasError with what hinders; the present files are as they were.
+        Raises PaasError with the cause; the present files do not change.
         """
 
     def give_up(self, datastore: Datastore) -> None:
-        """Delete these files; no error if there are none."""
+        """Delete the new files; no error if there are none."""
 
     def finish(self, datastore: Datastore) -> None:
-        """What comes after the first start with new files: statistics, and the archive."""
+        """What follows the first start with the new files: statistics, and the archive."""
 
     def delete_former(self, datastore: Datastore, before: datetime) -> bool:
-        """Delete former files that were replaced before this; whether there were any."""
+        """Delete former files that were replaced before that; returns whether there were any."""

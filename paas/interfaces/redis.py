@@ -1,4 +1,4 @@
-"""What only Redis can do, of all kinds of datastore."""
+"""What only Redis can do among the kinds of datastore."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ class RedisServers(Protocol):
     """The Redis datastores of this machine."""
 
     def configure(self, datastore: Datastore) -> None:
-        """Have it follow its settings: at once, and after each start.
+        """Apply its settings at once, and at each start.
 
-        Raises PaasError if its server does not answer; it follows them after its next start then.
+        Raises PaasError if its server does not answer; they then apply after its next start.
         """

@@ -1,1 +1,1 @@
-"""Adapters for backups: their settings, their key, and the targets that keep them."""
+"""Adapters for backups: their settings, their key, and the targets that store them."""

@@ -1,7 +1,7 @@
-"""Encryption in the format of age, which is read by other programs too.
+"""Encryption in age's format, which other programs can read, too.
 
 https://age-encryption.org/v1: chunks of 64 KiB by ChaCha20-Poly1305, numbered, the last one marked.
-So a chunk that is changed, moved or missing is noticed, and so is an end that was cut off.
+So a changed, moved or missing chunk is detected, and so is a truncated end.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from paas.interfaces.backups import Sink
 
 
 class BadKeyError(Exception):
-    """What was given is no identity of age."""
+    """This is not an age identity."""
 
 
 class OtherKeyError(Exception):
@@ -21,7 +21,7 @@ class OtherKeyError(Exception):
 
 
 class DamagedError(Exception):
-    """Something is changed, moved or missing."""
+    """Something was changed or moved, or is missing."""
 
 
 def new_key() -> BackupKey:
@@ -32,7 +32,7 @@ def new_key() -> BackupKey:
 
 
 def read_key(identity: str) -> BackupKey:
-    """The key of an identity, ``AGE-SECRET-KEY-1...``. Raises BadKeyError."""
+    """The key in an identity, ``AGE-SECRET-KEY-1...``. Raises BadKeyError."""
     from pyrage import IdentityError, x25519
 
     try:
@@ -42,9 +42,9 @@ def read_key(identity: str) -> BackupKey:
 
 
 def encrypt(source: Iterator[bytes], sink: Sink, key: BackupKey) -> None:
-    """Give the sink what the source yields, encrypted; its end mark only when the source ended.
+    """Give the sink what the source yields, encrypted; the end marker only if the source ended.
 
-    What source and sink raise is raised.
+    What source and sink raise is passed on.
     """
     from pyrage import EncryptError, encrypt_io, x25519
 
@@ -57,9 +57,9 @@ def encrypt(source: Iterator[bytes], sink: Sink, key: BackupKey) -> None:
 
 
 def decrypt(source: Iterator[bytes], sink: Sink, key: BackupKey) -> None:
-    """Give the sink the content. What source and sink raise is raised.
+    """Give the sink the content. What source and sink raise is passed on.
 
-    Raises OtherKeyError before the sink gets anything; DamagedError, maybe after it got some.
+    Raises OtherKeyError before the sink gets anything, or DamagedError, maybe after it got some.
     """
     from pyrage import DecryptError, decrypt_io, x25519
 
@@ -81,7 +81,7 @@ def _key(identity: object) -> BackupKey:
 
 
 class _Reader:
-    """A file that an iterator fills. failure: what the iterator raised."""
+    """A file whose content comes from an iterator. failure: what the iterator raised."""
 
     def __init__(self, source: Iterator[bytes]) -> None:
         self._source = source
@@ -104,14 +104,14 @@ class _Reader:
 
 
 class _Writer:
-    """A file that a sink reads. failure: what the sink raised."""
+    """A file whose content goes to a sink. failure: what the sink raised."""
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
         self.failure: BaseException | None = None
 
     def write(self, data: bytes) -> int:
-        """Take bytes."""
+        """Pass bytes on."""
         try:
             self._sink(bytes(data))
         except BaseException as error:
@@ -120,4 +120,4 @@ class _Writer:
         return len(data)
 
     def flush(self) -> None:
-        """Nothing is held back."""
+        """Does nothing, since nothing is buffered."""

@@ -21,7 +21,7 @@ from paas.interfaces.backups import (
 
 
 class AgeObjects:
-    """`EncryptedObjects` in the format of age, which is each object's whole content."""
+    """`EncryptedObjects` in age's format, which is each object's whole content."""
 
     def __init__(self, objects: Objects, settings: BackupSettings) -> None:
         self._objects, self._settings = objects, settings
@@ -95,7 +95,7 @@ def open_target(
 
 
 class _Digest:
-    """Counts and hashes what passes."""
+    """Counts and hashes what passes through."""
 
     def __init__(self) -> None:
         self._hash = hashlib.sha256()
@@ -106,13 +106,13 @@ class _Digest:
         return self._hash.hexdigest()
 
     def of(self, source: Iterator[bytes]) -> Iterator[bytes]:
-        """The source."""
+        """The source, counted and hashed."""
         for data in source:
             self._take(data)
             yield data
 
     def before(self, sink: Sink) -> Sink:
-        """The sink."""
+        """The sink, with everything counted and hashed before it."""
 
         def take(data: bytes) -> None:
             self._take(data)

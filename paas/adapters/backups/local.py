@@ -22,7 +22,7 @@ _CHUNK = 1024**2
 
 
 class LocalObjects:
-    """Files below a directory. own: of the platform; it is made when it is first needed."""
+    """Files below a directory. own: whether it is the platform's, created when first needed."""
 
     def __init__(self, directory: Path, *, own: bool) -> None:
         self._root, self._own = directory, own
@@ -110,7 +110,7 @@ class LocalObjects:
 
 
 def _remove_abandoned(directory: Path) -> None:
-    """Delete what writers that were killed left; one that lives writes now and then."""
+    """Delete what killed writers left; one that is alive writes now and then."""
     for path in directory.glob(f".*{_TMP}"):
         with contextlib.suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _ABANDONED_S:
@@ -118,7 +118,7 @@ def _remove_abandoned(directory: Path) -> None:
 
 
 def missing(name: str, where: str) -> PaasError:
-    """There is no object of that name."""
+    """The error that there is no object of that name."""
     return PaasError(
         "backup-missing",
         f"There is no {name} in {where}.",

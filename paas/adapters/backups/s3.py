@@ -25,7 +25,7 @@ _REASON_MAX = 500
 class S3Objects:
     """One bucket. It opens no connection before it is used.
 
-    ca_file: what its certificate is checked with; None: what the machine trusts.
+    ca_file: verifies its certificate; None means the authorities that the machine trusts.
     """
 
     def __init__(self, target: S3Target, ca_file: str | None = None) -> None:
@@ -117,7 +117,7 @@ class S3Objects:
 
     @contextmanager
     def _named(self, name: str) -> Iterator[None]:
-        """Turn errors of the library into ours; what they say may be long, but has no secret."""
+        """Turn errors of the library into ours; their text may be long, but contains no secret."""
         from obstore.exceptions import BaseError
 
         try:
@@ -136,7 +136,7 @@ def _name(one: StoredObject) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """What the service answered; without the library's dump of its own values."""
+    """What the service answered, without the library's dump of its own values."""
     text = str(error).partition("\n\nDebug source")[0]
     answer = re.search(r"<Code>([^<]+)</Code>(?:.*?<Message>([^<]*)</Message>)?", text, re.DOTALL)
     if answer is not None:

@@ -1,7 +1,7 @@
-"""The settings of a server's backups, in a file beside its own settings; and their key.
+"""The settings of a server's backups and their key, in files beside its own settings.
 
-``backups.json`` and ``backups.key`` are root's alone. The key's file is what age and rage read:
-``age -d -i backups.key``.
+Only root can read ``backups.json`` and ``backups.key``. The key's file is in the form that age and
+rage read: ``age -d -i backups.key``.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
-"""The file that says which apps may reach which datastores.
+"""The file that says which apps may connect to which datastores.
 
-Launch specs and the firewall's rules are made from it, so that neither needs the store.
+Launch specs and the firewall's rules are derived from it, so that neither needs the store.
 """
 
 import json
@@ -14,13 +14,13 @@ from paas.settings import Settings
 
 
 def write_clients(settings: Settings, clients: Sequence[Client]) -> None:
-    """Replace them."""
+    """Replace the clients in the file."""
     plain = {"clients": [[one.uid, one.host, one.port] for one in clients]}
     write_atomic(settings.paths.datastore_clients, json.dumps(plain))
 
 
 def present_clients(settings: Settings) -> list[Client]:
-    """Those of the file; none if it is missing or damaged."""
+    """The clients in the file; none if it is missing or damaged."""
     rows = (read_json(settings.paths.datastore_clients) or {}).get("clients")
     if not isinstance(rows, list):
         return []
@@ -31,9 +31,9 @@ def present_clients(settings: Settings) -> list[Client]:
 
 
 def hosts_of(settings: Settings, uid: int, *, network: bool) -> tuple[tuple[str, str], ...]:
-    """Address and name of each datastore that an app finds.
+    """The address and name of each datastore that an app can use.
 
-    network: whether its processes have a network of their own, from which the gateway leads there.
+    network: whether its processes have their own network, in which the gateway forwards to them.
     """
     address = str(AppAddresses(settings.app_addresses).gateway) if network else LOOPBACK
     names = [one.host for one in present_clients(settings) if one.uid == uid]

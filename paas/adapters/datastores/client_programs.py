@@ -1,7 +1,7 @@
 """Runs the client programs of a datastore, such as pg_dump, on streams.
 
-They read what users made, so they run in a sandbox: as the datastore's uid, without its files or
-its processes, and with the socket of its server; for a database elsewhere, as nobody.
+They read what users created, so they run in a sandbox: as the datastore's uid, without its files
+and processes, and with the socket of its server; for a database elsewhere, as nobody.
 """
 
 import secrets
@@ -37,7 +37,7 @@ _NOBODY = 65_534
 
 
 class Program:
-    """One that runs. Its standard input and output are pipes, as far as they were asked for."""
+    """A running program. Its standard input and output are pipes, if they were requested."""
 
     def __init__(self, name: str, datastore: Dumped, child: subprocess.Popen[bytes]) -> None:
         self._name, self._datastore, self._child = name, datastore, child
@@ -47,13 +47,13 @@ class Program:
 
     @property
     def stdin(self) -> IO[bytes]:
-        """Write there; close it."""
+        """Write its input here, and close it."""
         assert self._child.stdin is not None
         return self._child.stdin
 
     @property
     def stdout(self) -> IO[bytes]:
-        """Read there."""
+        """Read its output here."""
         assert self._child.stdout is not None
         return self._child.stdout
 
@@ -70,7 +70,7 @@ class Program:
             )
 
     def end(self) -> None:
-        """Kill it, if it still runs."""
+        """Kill it if it is still running."""
         self._child.kill()
         self._child.wait()
         for pipe in (self._child.stdin, self._child.stdout):
@@ -89,7 +89,7 @@ class Program:
 
 
 class ClientPrograms:
-    """Starts them."""
+    """Starts client programs."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -106,7 +106,7 @@ class ClientPrograms:
         stdout: int = subprocess.DEVNULL,
         shown: tuple[Path, ...] = (),
     ) -> Iterator[Program]:
-        """Run one; it and all that it started are gone at the end of the block.
+        """Run a program; it and all that it started are gone at the end of the block.
 
         shown: files that it can read, see `shown`.
         """
@@ -136,7 +136,7 @@ class ClientPrograms:
 
     @contextmanager
     def shown(self, datastore: Datastore, text: str) -> Iterator[Path]:
-        """A file of the platform that programs of a datastore can read, while the block runs."""
+        """A file of the platform that a datastore's programs can read while the block runs."""
         make_directory(self._settings.paths.command_specs)
         name = f"{datastore.group}-{secrets.token_hex(4)}.txt"
         path = self._settings.paths.command_specs / name

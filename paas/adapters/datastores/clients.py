@@ -1,4 +1,4 @@
-"""Who may reach which datastores: in a file and in the firewall's rules."""
+"""Which apps may connect to which datastores: in a file and in the firewall's rules."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from paas.settings import Settings
 
 
 class FileClients:
-    """`DatastoreClients`; of the firewall as far as its rules are loaded."""
+    """`DatastoreClients`; in the firewall only while its rules are loaded."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""What the kinds have in common that ask a database elsewhere: as nobody, with TLS or without."""
+"""What the kinds share for databases elsewhere: connecting as nobody, with or without TLS."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -25,10 +25,10 @@ def check(
     ask: Callable[[bool], str],
     is_final: Callable[[PaasError], bool] = lambda _error: False,
 ) -> ExternalFacts:
-    """Ask for the version, with TLS if that works, or as the URL wants it.
+    """Get the version, with TLS if that works, or as the URL requires.
 
-    ask: asks with TLS, or without. is_final: whether a failure has nothing to do with TLS. Raises
-    PaasError.
+    ask: connects with or without TLS. is_final: whether a failure has nothing to do with TLS.
+    Raises PaasError.
     """
     failure: PaasError | None = None
     for encrypted in _TRIES.get(url.tls or "prefer", (True,)):
@@ -55,7 +55,7 @@ def check(
 def run(
     argv: Sequence[str | Path], env: Mapping[str, str], stdin: bytes = b"", *, is_ok: bool = True
 ) -> str:
-    """What a client prints. is_ok: whether it has to end with 0. Raises PaasError."""
+    """Run a client; returns what it prints. is_ok: whether it has to succeed. Raises PaasError."""
     return subprocesses.run(
         [*_AS_NOBODY, *argv],
         description="The check of the database",
@@ -68,7 +68,7 @@ def run(
 
 
 def not_installed(product: str, package: str) -> PaasError:
-    """No client is installed."""
+    """The error that no client is installed."""
     return PaasError(
         "datastore-not-installed",
         f"The check needs {product}'s client, which is not installed on this server.",

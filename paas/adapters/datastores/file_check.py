@@ -1,7 +1,7 @@
-"""Whether the files of a datastore are as the platform made them; implements `DatastoreFiles`.
+"""Whether the files of a datastore are as the platform created them; implements `DatastoreFiles`.
 
-It looks at the directories, the lock and the configuration. What is in the data belongs to the
-server, whose uid may put anything there; so nothing below these directories is followed.
+It checks the directories, the lock and the configuration. The data belong to the server, whose uid
+may put anything there, so nothing below these directories is followed.
 """
 
 import os
@@ -18,7 +18,7 @@ from paas.paths import Paths
 
 @dataclass(frozen=True, slots=True)
 class _Expected:
-    """What a path must be. is_own: whether it belongs to the server's uid, else to root."""
+    """What a path must be. is_own: whether it belongs to the server's uid or else to root."""
 
     path: Path
     mode: int
@@ -26,7 +26,7 @@ class _Expected:
 
 
 class DatastoreFileCheck:
-    """Looks, and sets owners and modes of directories again."""
+    """Checks the files, and restores owners and modes of directories."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
@@ -67,7 +67,7 @@ def _expected(found: Places) -> Iterator[_Expected]:
 
 
 def _wrong(one: _Expected, uid: int) -> str | None:
-    """What is wrong with it, after the path."""
+    """What is wrong with it, to follow the path."""
     try:
         found = one.path.lstat()
     except FileNotFoundError:

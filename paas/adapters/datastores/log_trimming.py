@@ -1,7 +1,7 @@
-"""Keeps the logs of datastores' servers small: a server that fills its log cannot fill the disk.
+"""Keeps the logs of datastores' servers small, so that a log cannot fill the disk.
 
-Redis, MariaDB and PgBouncer write one file for ever, PostgreSQL one for each day. All of them
-append, so a file can be copied and emptied under them; a line that is written in between is lost.
+Redis, MariaDB and PgBouncer each write a single file forever, PostgreSQL one for each day. All of
+them append, so a file can be copied and emptied while they run; a line written in between is lost.
 The server's uid owns the directory, and may put anything there.
 """
 
@@ -23,7 +23,7 @@ _CHUNK_BYTES = 1024**2
 
 
 class DatastoreLogTrimming:
-    """Leaves at most MAX_BYTES in each file, and as much in the copy of what was there before."""
+    """Leaves at most MAX_BYTES in each file, and as many in the copy of its former end."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
@@ -59,7 +59,7 @@ def _trimmed(path: Path, uid: int) -> bool:
 
 
 def _copy(source: int, size_bytes: int, target: Path, uid: int) -> None:
-    """Its last MAX_BYTES, in place of the former copy."""
+    """Copy its last MAX_BYTES, replacing the former copy."""
     partial = target.with_name(target.name + ".new")
     with suppress(FileNotFoundError):
         partial.unlink()

@@ -1,4 +1,4 @@
-"""Installs the distribution's packages that bring the servers of datastores."""
+"""Installs the distribution's packages with the servers of datastores."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _LIMIT_S = 900.0
 
 
 def need_apt(product: str) -> None:
-    """Raises PaasError if this machine has no apt-get to install a product with."""
+    """Raises PaasError if this machine has no apt-get to install a product."""
     if shutil.which("apt-get") is None:
         raise PaasError(
             "datastore-not-installed",
@@ -27,14 +27,14 @@ def need_apt(product: str) -> None:
 
 
 def update() -> None:
-    """Get the lists of packages. Raises PaasError if apt fails."""
+    """Update the package lists. Raises PaasError if apt fails."""
     _run("update")
 
 
 def install(*names: str) -> None:
-    """Install packages, without those that they recommend. Raises PaasError if apt fails.
+    """Install packages without recommended ones. Raises PaasError if apt fails.
 
-    It fails if it would have to remove others, such as another server of databases.
+    It fails if it would have to remove others, such as another database server.
     """
     _run("install", "--yes", "--no-remove", "--no-install-recommends", *names)
 

@@ -1,4 +1,4 @@
-"""Dumps that come in compressed, known by their first bytes; and unpacking them."""
+"""Compressed incoming dumps, detected by their first bytes, and unpacking them."""
 
 import gzip
 import subprocess
@@ -25,7 +25,7 @@ Spooling = Callable[[], AbstractContextManager[Spool]]
 def unpacked(
     dump: Spool, spooling: Spooling, programs: ClientPrograms, datastore: Datastore
 ) -> Iterator[Spool]:
-    """The dump; unpacked to another file if it is compressed. Raises PaasError if it is cut."""
+    """The dump, unpacked to another file if it is compressed. Raises PaasError if it is cut."""
     head = dump.head(len(_ZSTD))
     if not head.startswith((GZIP, _ZSTD)):
         yield dump
@@ -39,7 +39,7 @@ def unpacked(
 
 
 def finish(program: Program, what: str) -> None:
-    """Wait for one that reads a dump. Raises PaasError that says what its failure means."""
+    """Wait for a program that reads a dump. Raises PaasError that explains its failure."""
     try:
         program.finish()
     except PaasError as error:

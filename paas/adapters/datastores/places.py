@@ -1,4 +1,4 @@
-"""Where the files of a datastore are, whichever kind it is, and what its server sees of them."""
+"""Where the files of a datastore of any kind are, and what its server sees of them."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ from paas.paths import Paths
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where the files of one datastore are. root: all but the socket, which is below /run."""
+    """Where the files of one datastore are. root: all except the socket, which is below /run."""
 
     root: Path
     socket: Path
@@ -27,17 +27,17 @@ class Places:
 
     @property
     def conf(self) -> Path:
-        """What the platform renders; the server only reads it."""
+        """What the platform renders, read-only for the server."""
         return self.root / "conf"
 
     @property
     def tls(self) -> Path:
-        """Certificate and key, if it has them."""
+        """Certificate and key, if there are any."""
         return self.root / "tls"
 
     @property
     def log(self) -> Path:
-        """What the server logs."""
+        """The server's log."""
         return self.root / "log"
 
     @property
@@ -47,12 +47,12 @@ class Places:
 
     @property
     def read_only(self) -> Path:
-        """There while the server is to be read-only, for kinds that do not keep that themselves."""
+        """Exists while the server should be read-only, for kinds that do not store that."""
         return self.root / "read-only"
 
     @property
     def binds(self) -> tuple[Bind, ...]:
-        """What its server sees of the platform's directories; most of it read-only."""
+        """What its server sees of the platform's directories, most of it read-only."""
         written = (self.data, self.log, self.socket)
         read = (self.conf, self.tls, self.lock)
         return (
@@ -62,13 +62,13 @@ class Places:
 
 
 def places_of(paths: Paths, datastore: Datastore) -> Places:
-    """Those of a datastore."""
+    """The places of a datastore."""
     name = str(datastore.id)
     return Places(paths.datastores / name, paths.datastore_sockets / name)
 
 
 def make(paths: Paths, datastore: Datastore) -> Places:
-    """Make its directories, in place of any that an interrupted attempt left."""
+    """Create its directories, replacing any that an interrupted attempt left."""
     places = places_of(paths, datastore)
     directories.remove(places.root)
     owner = (datastore.uid, datastore.uid)
@@ -80,9 +80,9 @@ def make(paths: Paths, datastore: Datastore) -> Places:
 
 
 def refresh(paths: Paths, datastore: Datastore, rendered: Iterable[tuple[str, str]]) -> None:
-    """Write the configuration again, and what a reboot removes.
+    """Rewrite the configuration, and what a reboot removes.
 
-    rendered: names and texts of the files in ``conf``, which the server can only read.
+    rendered: names and texts of the files in ``conf``, which are read-only to the server.
     """
     places, owner = places_of(paths, datastore), (datastore.uid, datastore.uid)
     make_directory(places.socket.parent, mode=0o711)
@@ -98,7 +98,7 @@ def refresh(paths: Paths, datastore: Datastore, rendered: Iterable[tuple[str, st
 
 
 def changed_by_hand(places: Places) -> list[Path]:
-    """The files in ``conf`` that are no longer as they were rendered."""
+    """The files in ``conf`` that differ from what was rendered."""
     return [
         path
         for name, digest in _digests(places).items()
@@ -107,7 +107,7 @@ def changed_by_hand(places: Places) -> list[Path]:
 
 
 def _record(places: Places) -> Path:
-    """The digests of what was rendered, by name."""
+    """Record the digests of what was rendered, by name."""
     return places.root / "rendered.json"
 
 
@@ -124,13 +124,13 @@ def locked(places: Places, argv: Iterable[str]) -> tuple[str, ...]:
     """A server's command line, all of whose processes hold the lock on its directory.
 
     They inherit it from the first one. So after a crash of that one, the next waits until the last
-    of the former ones has ended: two servers would write to the same files, and a check of the
-    server's own does not see processes of another IPC or PID namespace.
+    of the former processes has ended: otherwise two servers would write to the same files, since
+    the server's own check does not see processes in another IPC or PID namespace.
     """
     return ("/usr/bin/flock", "--no-fork", str(places.lock), *argv)
 
 
 def remove(paths: Paths, datastore_id: int) -> None:
-    """Delete its files; no error if there are none. Its server must not run."""
+    """Delete its files; no error if there are none. Its server must not be running."""
     directories.remove(paths.datastores / str(datastore_id))
     directories.remove(paths.datastore_sockets / str(datastore_id))

@@ -1,4 +1,4 @@
-"""Finds the address of a database elsewhere, among those that a user may have the server ask."""
+"""Resolves a database elsewhere to an address to which users may have the server connect."""
 
 import socket
 
@@ -11,7 +11,7 @@ CONNECT_LIMIT_S = 5.0
 
 
 class NetworkReach:
-    """`Reach`; by the machine's own resolver."""
+    """`Reach`, with the machine's own resolver."""
 
     def __init__(self, settings: Settings) -> None:
         self._private = settings.private_networks

@@ -1,4 +1,4 @@
-"""What the switches to read-only of all kinds share: how it is told, and kept over a restart."""
+"""What the read-only switches of all kinds share: how it is shown, and kept across restarts."""
 
 from paas.adapters.datastores.places import Places
 from paas.adapters.system import files
@@ -9,12 +9,12 @@ FIGURE = {"Read only": "yes, until there is more space on the server's disk"}
 
 
 def is_kept(places: Places) -> bool:
-    """Whether its configuration is rendered for a server that is read-only."""
+    """Whether its configuration is rendered for a read-only server."""
     return places.read_only.exists()
 
 
 def keep(places: Places, *, read_only: bool) -> None:
-    """What holds from the next rendering of its configuration on."""
+    """What applies from the next rendering of its configuration on."""
     if read_only:
         write_atomic(places.read_only, b"", mode=0o600)
     else:

@@ -22,7 +22,7 @@ _POLL_S = 0.2
 
 
 class DatastoreLogFiles:
-    """`DatastoreLogs` of every kind: each writes ``*.log`` files to a directory of its own."""
+    """`DatastoreLogs` of every kind: each writes ``*.log`` files to its own directory."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths
@@ -67,7 +67,7 @@ class DatastoreLogFiles:
 
 
 def last_lines(directory: Path) -> list[str]:
-    """For messages that tell why a server does not serve: the last ones of a log directory."""
+    """The last lines of a log directory, for messages about a server that does not serve."""
     return _last(directory, _LINES, None)
 
 
@@ -102,7 +102,7 @@ def _newest_first(directory: Path) -> list[Path]:
 
 
 def _open(path: Path, uid: int | None) -> BinaryIO | None:
-    """A file of that uid, to be read; None for anything else."""
+    """A file of that uid, opened for reading; None for anything else."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:

@@ -1,4 +1,4 @@
-"""Dumps that come in: files without names, which end with the process, whatever happens."""
+"""Incoming dumps: files without names, which end with the process, whatever happens."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _LOOK_EVERY = 16 * 1024**2
 
 
 class Spool:
-    """One dump. free_bytes: of the disk, which are left to others."""
+    """One dump. free_bytes: on the disk, which are left to others."""
 
     def __init__(self, file: BinaryIO, directory: Path, free_bytes: int) -> None:
         self.file = file
@@ -25,7 +25,7 @@ class Spool:
         self._since = _LOOK_EVERY
 
     def write(self, data: bytes) -> None:
-        """Add to it. Raises PaasError if the disk has no room for more."""
+        """Append to it. Raises PaasError if the disk has no space for more."""
         self._since += len(data)
         if self._since >= _LOOK_EVERY:
             self._since = 0
@@ -41,7 +41,7 @@ class Spool:
             raise disk_fault(error, self._directory) or error from error
 
     def fileno(self) -> int:
-        """Its descriptor, at the begin of the dump, for a program to read."""
+        """Its descriptor, at the beginning of the dump, for a program to read."""
         self.file.flush()
         os.lseek(self.file.fileno(), 0, os.SEEK_SET)
         return self.file.fileno()
@@ -64,7 +64,7 @@ class Spool:
 
 @contextmanager
 def spooled(directory: Path, free_bytes: int) -> Iterator[Spool]:
-    """An empty one."""
+    """An empty spool."""
     make_directory(directory)
     with tempfile.TemporaryFile(dir=directory) as file:
         yield Spool(file, directory, free_bytes)

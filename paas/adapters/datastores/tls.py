@@ -1,4 +1,4 @@
-"""The certificate of a datastore: signed by itself, since clients that ask for TLS verify none."""
+"""A datastore's certificate: self-signed, since clients that ask for TLS verify nothing."""
 
 from datetime import UTC, datetime, timedelta
 

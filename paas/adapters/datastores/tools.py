@@ -1,4 +1,4 @@
-"""Runs the programs that make or change a datastore's files, as its uid in its sandbox."""
+"""Runs the programs that create or change a datastore's files, as its uid in its sandbox."""
 
 import secrets
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ class _ReachedError(Exception):
 
 
 class DatastoreTools:
-    """What comes with a datastore's server, such as initdb.
+    """Programs that come with a datastore's server, such as initdb.
 
     They see what the server sees, and their uid has a line in the passwd file there.
     """
@@ -49,12 +49,12 @@ class DatastoreTools:
         program: str | None = None,
         separate: bool = False,
     ) -> list[str]:
-        """Run one; what it printed. Raises PaasError with its last lines if it fails.
+        """Run a program; returns what it printed. Raises PaasError with its last lines if it fails.
 
-        until: it is killed when it prints a line with this, in whatever case, and has succeeded;
-        ending by itself is a failure then. binds: what it sees, if not what the server sees. stdin:
-        what it reads, or an open descriptor. program: its name in messages. separate: whether all
-        that it starts ends with it, also if this process is killed.
+        until: when it prints a line that contains this, in any case, it is killed and has
+        succeeded; if it ends by itself, it has failed. binds: what it sees, if not the same as the
+        server. stdin: its input, or an open descriptor. program: its name in messages. separate:
+        whether all that it starts ends with it, even if this process is killed.
         """
         program = program or Path(argv[0]).name
         name = f"{datastore.group}-{program}-{secrets.token_hex(4)}"

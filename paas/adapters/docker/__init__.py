@@ -1,1 +1,1 @@
-"""Docker's engine, which runs for this server alone: where it is, and how it is asked."""
+"""Docker's engine, which runs for this server alone: where it is, and how it is called."""

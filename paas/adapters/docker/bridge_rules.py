@@ -1,14 +1,15 @@
 """What passes between containers, the machine and the internet: rules of nftables.
 
-As for apps in networks of their own (adapters/network/app_network_rules.py): from the machine only
-root and the proxy may visit a container, at any of its ports. A container reaches the machine's
-public ports, those of `host_ports`, the datastores that are attached to its app, and the internet;
-not another app's containers, the machine's other services, or the addresses at which clouds hand
-out credentials. dockerd makes no rules at all, so nothing depends on the order of its and ours.
+As for apps with networks of their own (adapters/network/app_network_rules.py), from the machine
+only root and the proxy may connect to a container, at any of its ports. A container reaches the
+machine's public ports, those of `host_ports`, the datastores that are attached to its app, and the
+internet; but not another app's containers, the machine's other services, or the addresses at which
+clouds hand out credentials. dockerd makes no rules at all, so the order of its rules and ours does
+not matter.
 
-Each app has a bridge, whose name begins with the server's first port and ends in the app's uid: who
-sends is known by the interface, which no container can forge. With the module br_netfilter, what
-passes between two containers of one bridge is checked, too.
+Each app has a bridge, whose name begins with the server's first port and ends with the app's uid.
+The interface identifies the sender, and no container can forge it. With the module br_netfilter,
+traffic between two containers of one bridge is checked, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -97,12 +98,12 @@ _NOT_PRIVATE = "        ip daddr {{ {} }} reject\n"
 
 
 def bridge_links(settings: Settings) -> str:
-    """The bridges of all apps, as nftables names them."""
+    """The bridges of all apps, in nftables' notation."""
     return f"d{settings.ports[0]:d}-*"
 
 
 def iptables_links(settings: Settings) -> str:
-    """The same as iptables has it, whose policy another program may have set to DROP."""
+    """The same in the notation of iptables, whose policy another program may have set to DROP."""
     return f"d{settings.ports[0]:d}-+"
 
 
@@ -114,7 +115,7 @@ def bridge_name(settings: Settings, uid: int) -> str:
 def bridge_rules(
     settings: Settings, table: str, proxy_uid: int, *, dns_servers: Sequence[str]
 ) -> str:
-    """What nft should add to the server's table. dns_servers: those that containers use."""
+    """What nft should add to the server's table. dns_servers: the ones that containers use."""
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
     datastores = "-".join(f"{port:d}" for port in settings.service_ports)
     refused = [settings.app_addresses, *(() if settings.app_metadata else METADATA_V4)]
@@ -136,7 +137,7 @@ def bridge_rules(
 
 
 def own_bridges(settings: Settings, table: str, names: Iterable[str] | None = None) -> str:
-    """Let containers of one bridge reach each other. names: of bridges; None: all there are."""
+    """Let containers of one bridge reach each other. names: of bridges; None means all."""
     if names is None:
         prefix = bridge_links(settings).removesuffix("*")
         names = [one.name for one in _INTERFACES.iterdir() if one.name.startswith(prefix)]
@@ -145,7 +146,7 @@ def own_bridges(settings: Settings, table: str, names: Iterable[str] | None = No
 
 
 def client_elements(settings: Settings, table: str, clients: Sequence[tuple[int, int]]) -> str:
-    """Whose containers may connect to which datastores. clients: port and uid."""
+    """Which apps' containers may connect to which datastores. clients: port and uid."""
     if not clients:
         return ""
     each = ", ".join(f'"{bridge_name(settings, uid)}" . {port:d}' for port, uid in clients)

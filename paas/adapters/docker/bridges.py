@@ -1,7 +1,7 @@
 """The networks of containers: one bridge for each app, with 256 addresses.
 
-The lower half of the addresses is given to instances, which keep theirs over restarts; Docker gives
-those of the upper half to one-off processes.
+Instances get the lower half of the addresses, and keep theirs across restarts; Docker assigns the
+upper half to one-off processes.
 """
 
 from collections.abc import Iterator
@@ -35,9 +35,9 @@ class Bridges:
         self._api = client.api
 
     def ensure(self, uid: int) -> str:
-        """Make an app's network if it is missing; returns its name, and that of its bridge.
+        """Create an app's network if it is missing; returns its name, and that of its bridge.
 
-        Raises PaasError if no addresses are left for it.
+        Raises PaasError if no network is left for it.
         """
         from docker.errors import APIError
 
@@ -73,7 +73,7 @@ class Bridges:
         return str(_subnets(found)[0].network_address + 1) if found is not None else None
 
     def free_addresses(self, uid: int, count: int) -> list[str]:
-        """That many addresses of the app's network that no container has.
+        """That many unused addresses of the app's network.
 
         Raises PaasError if there are not enough.
         """
@@ -93,7 +93,7 @@ class Bridges:
         return free[:count]
 
     def has_address(self, uid: int, address: str) -> bool:
-        """Whether it is in the app's network, and no container has it."""
+        """Whether it is in the app's network, and no container uses it."""
         name = bridge_name(self._settings, uid)
         found = self._find(name)
         if found is None or IPv4Address(address) not in _subnets(found)[0]:
@@ -119,7 +119,7 @@ class Bridges:
                 raise
 
     def resolv_conf(self) -> Path:
-        """The resolv.conf(5) of containers: Docker's own would lead to dockerd, which may be away.
+        """The resolv.conf(5) of containers, since Docker's own leads to dockerd, which may be down.
 
         It is read when a container starts.
         """
@@ -159,7 +159,7 @@ class Bridges:
         return next((n for n in self._api.networks(names=[name]) if n["Name"] == name), None)
 
     def _taken(self, name: str) -> set[IPv4Address]:
-        """The addresses of all containers of a network, also of those that do not run."""
+        """The addresses of all containers of a network, including stopped ones."""
         found = set()
         for container in self._api.containers(all=True, filters={"network": name}):
             for end in container["NetworkSettings"]["Networks"].values():

@@ -1,8 +1,8 @@
-"""Builds images from Dockerfiles: by Docker's own command, whose BuildKit the SDK lacks.
+"""Builds images from Dockerfiles by Docker's own command, whose BuildKit the SDK lacks.
 
-The command reads the app's tree as root, so what it is given of it is checked first: no link leads
-out of the tree. Nothing of a user's is an option of the command: each is validated, and the value
-of one. It ends with its caller, and the build with it.
+The command reads the app's tree as root, so its input is checked first: no link leads out of the
+tree. No user can add an option to the command: each value is validated. It ends with its caller,
+and the build with it.
 """
 
 import base64
@@ -65,7 +65,7 @@ class DockerfileBuilder:
     ) -> Built:
         """Build the tree's Dockerfile; see interfaces.Builder.
 
-        The config vars are not given to it: what a step reads stays in the image.
+        It does not get the config vars, since what a step reads may stay in the image.
         """
         wanted = dockerfile or DockerfileBuild()
         build_output = BuildOutput(output)
@@ -108,7 +108,7 @@ class DockerfileBuilder:
         return self._cache.keep(used)
 
     def _built(self, app: App, tree: Path, image_id: str, wanted: DockerfileBuild) -> Built:
-        """What there is to know of the image, without starting anything of it."""
+        """What is known about the image, without starting anything in it."""
         facts = self._images.facts(image_id)
         refuse_unusable(facts, labels(self._settings, app.id, tree.name))
         with docker_client(self._settings) as client, ImageFiles(client, image_id) as inside:
@@ -154,7 +154,7 @@ class DockerfileBuilder:
     def _argv(
         self, app: App, tree: Path, workspace: Path, wanted: DockerfileBuild, commit: str
     ) -> list[str]:
-        """The command. Arguments are no secrets: they stay readable in the image."""
+        """The command. Arguments are not secrets: they stay readable in the image."""
         own = {name: value for name, value in self._settings.build_env.items() if value}
         given = {"SOURCE_VERSION": commit, **{str(name): arg for name, arg in wanted.args.items()}}
         words = ["/usr/bin/setpriv", "--pdeathsig", "KILL", DOCKER, "build", "--progress=plain"]
@@ -216,7 +216,7 @@ class DockerfileBuilder:
 
 
 def _file_of(tree: Path, name: str) -> bytes | None:
-    """A plain file of the tree to which no link leads."""
+    """A plain file of the tree, not reached through a link."""
     path = tree / name
     folders = [parent for parent in path.parents if parent.is_relative_to(tree)]
     if any(folder.is_symlink() for folder in folders):

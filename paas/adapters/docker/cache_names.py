@@ -1,7 +1,7 @@
-"""The names of BuildKit's cache mounts: apart for each app, and not to be guessed.
+"""The names of BuildKit's cache mounts: separate for each app, and impossible to guess.
 
-``RUN --mount=type=cache`` names a folder that all builds of the engine share: what one app left
-there, another's build would run. A frontend of a user's own (``# syntax=``) may ask for any name.
+``RUN --mount=type=cache`` names a folder that all builds of the engine share: a build would run
+what another app left there. A user's own frontend (``# syntax=``) may ask for any name.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _KEY_BYTES = 32
 
 
 def cache_namespace(settings: Settings, app_id: int) -> str:
-    """The same for each build of an app, unless two of the first ever are at the same time."""
+    """The same for each build of an app, unless its first two builds ever run at the same time."""
     path = settings.paths.docker / "cache.key"
     key = files.read_bytes(path, _KEY_BYTES)
     if key is None or len(key) < _KEY_BYTES:

@@ -1,4 +1,4 @@
-"""Docker's own client as a program: for what it does better than the SDK, terminals and builds."""
+"""Docker's own client as a program, for what it does better than the SDK: terminals and builds."""
 
 import os
 import shutil
@@ -12,14 +12,14 @@ _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def docker_argv(settings: Settings, *words: str) -> list[str]:
-    """A command line for the server's own engine; no configuration of root's is read."""
+    """A command line for the server's own engine; root's configuration is not read."""
     program = shutil.which("docker", path=_PATH) or "/usr/bin/docker"
     folder = str(settings.paths.docker_run / "cli")
     return [program, "--host", socket_url(settings), "--config", folder, *words]
 
 
 def docker_environment() -> Mapping[str, str]:
-    """All that it needs."""
+    """Everything that it needs."""
     return {"PATH": _PATH, "HOME": os.devnull, "LANG": "C.UTF-8"}
 
 

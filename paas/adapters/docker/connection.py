@@ -1,6 +1,6 @@
-"""The connection to the server's Docker engine: by its own socket, which only root reaches.
+"""The connection to the server's Docker engine, over its own socket, which only root can reach.
 
-The SDK takes 0.1 s and 10 MB to import, so it is imported on the first call.
+The SDK takes 0.1 s and 10 MB to import, so it is imported at the first call.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def socket_url(settings: Settings) -> str:
 
 
 def server_label(settings: Settings) -> str:
-    """The value of SERVER_LABEL on all that this server made: it touches nothing else."""
+    """The value of SERVER_LABEL on everything that this server created; it touches nothing else."""
     return str(settings.state)
 
 
@@ -37,9 +37,8 @@ def docker_client(
     """A client for the block; nothing is sent before its first call.
 
     Raises PaasError ``docker-down`` if the engine does not answer, and ``docker`` with its own
-    words if it refuses. answer_limit_s: None to follow a
-    stream for as long as it lasts. The block handles what
-    `is_not_found` says itself.
+    words if it refuses. answer_limit_s: None to follow a stream for as long as it lasts. The block
+    handles errors for which `is_not_found` is true.
     """
     import docker
     from docker.errors import APIError, DockerException
@@ -61,7 +60,7 @@ def docker_client(
 
 
 def engine_down(why: str) -> PaasError:
-    """The error while the engine does not answer; its containers run on."""
+    """The error while the engine does not answer; its containers keep running."""
     return PaasError(
         "docker-down",
         f"The Docker engine does not answer: {why}. Running containers keep running.",

@@ -1,4 +1,4 @@
-"""Why no image was built: from what BuildKit said, and the state of the server."""
+"""Why no image was built, from BuildKit's output and the state of the server."""
 
 import re
 import shutil
@@ -34,7 +34,7 @@ _HINTS = (
 
 
 def image_failure(settings: Settings, lines: BuildKitLines, output: BuildOutput) -> PaasError:
-    """What to report of a build that failed."""
+    """The error for a build that failed."""
     if "no space left on device" in lines.reason.lower():
         output.disk_is_full = True
     if output.disk_is_full and lacks_inodes(settings.state, BARE_INODES):

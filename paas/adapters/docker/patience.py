@@ -1,4 +1,4 @@
-"""Asking the engine while it may be about to start: supervisord starts a killed dockerd again."""
+"""Calling the engine while supervisord may be about to restart a killed dockerd."""
 
 import socket
 import time
@@ -24,9 +24,9 @@ def asked(
     *,
     answer_limit_s: float = ANSWER_LIMIT_S,
 ) -> _Answer:
-    """What the engine answers. If it dies meanwhile, the question is asked once more.
+    """The engine's answer. If it dies meanwhile, it is asked once more.
 
-    So it must be one that may be asked twice. Raises PaasError as `docker_client` does.
+    So the call must be safe to repeat. Raises PaasError as `docker_client` does.
     """
     try:
         with docker_client(settings, answer_limit_s=answer_limit_s) as client:
@@ -49,6 +49,6 @@ def wait_until_listening(settings: Settings) -> bool:
 
 
 def listens(settings: Settings) -> bool:
-    """Whether the engine takes connections."""
+    """Whether the engine accepts connections."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(settings.paths.docker_socket)) == 0

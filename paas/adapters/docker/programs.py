@@ -1,9 +1,9 @@
 """containerd and dockerd as programs of this server: their files and command lines.
 
-containerd is a program of its own: a dockerd that is killed and started again waits in vain for one
-that it started itself. Both read none of the machine's own configuration, have their own data and
-sockets, and are reached by root alone. dockerd makes no rules in the firewall (ours lead packets),
-publishes no port, and leaves containers running while it is away (live-restore).
+containerd is a program of its own, since a dockerd that is killed and restarted waits in vain for
+one that it started itself. Neither reads the machine's own configuration; both have their own data
+and sockets, which only root can reach. dockerd makes no rules in the firewall (ours direct
+packets), publishes no port, and leaves containers running while it is down (live-restore).
 """
 
 import json
@@ -40,7 +40,7 @@ _PASSED = frozenset(
 
 
 def engine_argv(settings: Settings, name: str) -> list[str]:
-    """Write the files of CONTAINERD or DOCKERD; returns how it is started, in the foreground."""
+    """Write the files of CONTAINERD or DOCKERD; returns the command that runs it."""
     own = settings.paths.docker_run
     make_directory(settings.paths.docker, mode=0o711)
     make_directory(own, mode=0o700)
@@ -52,7 +52,7 @@ def engine_argv(settings: Settings, name: str) -> list[str]:
 
 
 def unmount(settings: Settings) -> None:
-    """When the engine has ended: undo mounts that a killed dockerd left, such as its own data's."""
+    """After the engine has ended: undo mounts that a killed dockerd left, as of its own data."""
     own = (f"{settings.paths.docker}/", f"{settings.paths.docker_run}/")
     targets = [line.split()[1] for line in _MOUNTS.read_text().splitlines()]
     for target in reversed([one for one in targets if one.startswith(own)]):

@@ -1,4 +1,4 @@
-"""Images from elsewhere: asked of a registry, or loaded from what ``docker save`` wrote."""
+"""Images from elsewhere: from a registry, or from an archive by ``docker save``."""
 
 import json
 import secrets
@@ -72,18 +72,18 @@ class DockerImageSource:
 
 
 def _prefix(app_id: int) -> str:
-    """How the names of an app's loaded images begin; what follows cannot be guessed."""
+    """The beginning of the names of an app's loaded images; the rest cannot be guessed."""
     return f"paas-loaded/{app_id}-"
 
 
 def _registry(reference: ImageReference) -> str:
-    """The host that a reference names: its first part, if that looks like one."""
+    """The host in a reference: its first part, if that looks like one."""
     first, slash, _ = reference.name.partition("/")
     return first if slash and ("." in first or ":" in first) else DOCKER_HUB
 
 
 def _nameless(archive: BinaryIO, check: Callable[[], None]) -> Iterator[bytes]:
-    """The archive with the one image of its manifest, without names."""
+    """The archive with the one image in its manifest, without names."""
     seen = False
     try:
         with tarfile.open(fileobj=archive, mode="r|*") as source:

@@ -1,1 +1,1 @@
-"""Backups: where they are kept, and what they are encrypted with."""
+"""Backups: where they are stored, and how they are encrypted."""

@@ -9,10 +9,11 @@ from paas.domain.values.secret import Secret
 
 @dataclass(frozen=True, slots=True)
 class BackupKey:
-    """What backups are encrypted with, and opened.
+    """The key that encrypts and decrypts backups.
 
-    identity: ``AGE-SECRET-KEY-1...``, which opens them. recipient: ``age1...``, made from it, which
-    encrypts; it is kept secret as well, so that nobody else makes backups that this server trusts.
+    identity: ``AGE-SECRET-KEY-1...``, which decrypts. recipient: ``age1...``, derived from it,
+    which encrypts; it is kept secret as well, so that nobody else makes backups that this server
+    trusts.
     """
 
     identity: Secret
@@ -20,11 +21,11 @@ class BackupKey:
 
     @property
     def id(self) -> str:
-        """Distinguishes keys, and tells nothing of them."""
+        """Distinguishes keys without revealing anything about them."""
         return hashlib.sha256(f"paas backup key {self.recipient.reveal()}".encode()).hexdigest()[:8]
 
     def passphrase(self, purpose: str) -> Secret:
-        """A passphrase for a program that encrypts by itself, another for each purpose."""
+        """A passphrase for a program that does its own encryption, different for each purpose."""
         made = hmac.new(
             self.identity.reveal().encode(), f"paas backups: {purpose}".encode(), hashlib.sha256
         )

@@ -1,4 +1,4 @@
-"""Where a server keeps its backups: a directory, or a bucket of an S3-compatible service."""
+"""Where a server stores its backups: a directory, or a bucket of an S3-compatible service."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _LONGEST = 100
 
 @dataclass(frozen=True, slots=True)
 class LocalTarget:
-    """A directory of this machine. directory: None: the platform's own, ``state/backups``."""
+    """A directory of this machine. directory: None means the platform's own, ``state/backups``."""
 
     directory: PurePosixPath | None = None
 
@@ -32,9 +32,10 @@ class LocalTarget:
 
 @dataclass(frozen=True, slots=True)
 class S3Target:
-    """A bucket. endpoint: a URL without a path; None: Amazon's. prefix: begins each name there.
+    """A bucket. endpoint: a URL without a path; None means Amazon's. prefix: of each name there.
 
-    Buckets are named in the path, not in the host name: every S3-compatible service takes that.
+    URLs contain the bucket in the path, not in the host name, which every S3-compatible service
+    accepts.
     """
 
     bucket: str
@@ -55,7 +56,7 @@ Target = LocalTarget | S3Target
 
 
 def local_target(directory: str | None) -> LocalTarget:
-    """Validate a directory: absolute, and no part of it ``..``."""
+    """Validate a directory: an absolute path without ``..``."""
     if directory is None:
         return LocalTarget()
     path = PurePosixPath(directory)
@@ -77,7 +78,7 @@ def s3_target(
     access_key: str,
     secret_key: str,
 ) -> S3Target:
-    """Validate what names a bucket and opens it."""
+    """Validate the name of a bucket and its credentials."""
     checks = (
         ("bucket", _BUCKET.fullmatch(bucket), shown(bucket)),
         ("region", region is None or _REGION.fullmatch(region), shown(region or "")),
@@ -114,7 +115,7 @@ def s3_target(
 
 
 def _endpoint(text: str) -> str:
-    """``https://HOST[:PORT]``; without TLS to this machine alone."""
+    """``https://HOST[:PORT]``; plain HTTP only to this machine."""
     problem = "it must be a URL such as https://s3.example.com, without a path"
     try:
         url = urlsplit(text)

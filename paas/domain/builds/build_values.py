@@ -10,7 +10,7 @@ LOGIN_MAX_BYTES = 16_384
 
 
 class ValueKind(StrEnum):
-    """ARG: stays readable in the image. SECRET: for one step, stays nowhere. LOGIN: by host."""
+    """ARG: stays readable in the image. SECRET: for one step only. LOGIN: by host."""
 
     ARG = "arg"
     SECRET = "secret"  # noqa: S105 - the word itself
@@ -19,14 +19,14 @@ class ValueKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RegistryLogin:
-    """With which an app's builds fetch images from a registry. host: with its port, if any."""
+    """The login with which an app's builds fetch images. host: with its port, if any."""
 
     host: str
     user: str
     password: Secret
 
     def __post_init__(self) -> None:
-        """What a header cannot carry is refused (RFC 7617: no colon in the user's name)."""
+        """Refuse what a header cannot carry (RFC 7617: no colon in the user's name)."""
         texts = (self.user, self.password.reveal())
         if not all(text.isprintable() and text and len(text) <= LOGIN_MAX_BYTES for text in texts):
             raise usage_error(

@@ -1,4 +1,4 @@
-"""Which builder an app has, its buildpacks or its Dockerfile, and how the choice is made."""
+"""The builder of an app, its buildpacks or its Dockerfile, and how it is chosen."""
 
 import re
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ _STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class BuilderName(StrEnum):
-    """What ``builder:set`` takes. AUTO: found at each push, see `chosen`."""
+    """What ``builder:set`` accepts. AUTO: detected at each push, see `chosen`."""
 
     AUTO = "auto"
     BUILDPACKS = "buildpacks"
@@ -45,9 +45,9 @@ class BuilderSettings:
 class DockerfileBuild:
     """One build of a Dockerfile.
 
-    args: for ``ARG``; they stay readable in the image. secrets: for ``RUN --mount=type=secret``,
-    by id; nothing of them stays. target: None: the last stage. logins: to registries. port: what
-    ``ports:set`` says.
+    args: for ``ARG``; they stay readable in the image. secrets: for ``RUN --mount=type=secret``, by
+    id; they do not stay. target: None means the last stage. logins: to registries. port: set by
+    ``ports:set``.
     """
 
     path: str = DOCKERFILE
@@ -108,10 +108,10 @@ def stage_name(text: str) -> str:
 def chosen(
     settings: BuilderSettings, *, in_heroku_yml: bool, has_dockerfile: bool, has_buildpacks: bool
 ) -> BuilderName:
-    """The builder of this push; AUTO: the first buildpack that fits, else the Dockerfile.
+    """The builder of this push; AUTO: the first buildpack that fits, or else the Dockerfile.
 
     in_heroku_yml: heroku.yml names a Dockerfile. has_buildpacks: buildpacks were set by hand, or
-    app.json names some; they are as clear a wish as ``builder:set buildpacks``.
+    app.json names some, which is as explicit as ``builder:set buildpacks``.
     """
     if settings.builder is not BuilderName.AUTO:
         return settings.builder

@@ -1,4 +1,4 @@
-"""What BuildKit prints (``docker build --progress=plain``), as lines of a build, and its error."""
+"""BuildKit's output (``docker build --progress=plain``) as lines of a build, and its error."""
 
 import re
 from collections.abc import Iterator
@@ -28,10 +28,10 @@ _EXIT = re.compile(
 
 
 class BuildKitLines:
-    """Reads what BuildKit prints, line by line, and returns what to show of it.
+    """Reads BuildKit's output line by line, and returns what to show of it.
 
-    A step is shown when it is known whether it runs or is cached; what BuildKit does for itself is
-    not. After the end, `step` is the one that failed, and `reason` why.
+    A step is shown once it is known whether it runs or is cached; what BuildKit does for itself is
+    not shown. After the end, `step` is the one that failed, and `reason` says why.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Images: how they are named elsewhere, and what one says of itself."""
+"""Images: their names elsewhere, and what they say about themselves."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
@@ -40,12 +40,12 @@ class ImageReference:
         return f"{self.name}{tag}{f'@{self.digest}' if self.digest else ''}"
 
     def pinned(self, digest: str) -> str:
-        """The same image for good: by what it contains, not by a tag that may move."""
+        """The same image, identified by its content instead of a tag that may move."""
         return f"{self.name}@{digest}"
 
 
 def image_reference(text: str) -> ImageReference:
-    """Validate what a user names an image by. Raises a usage error."""
+    """Validate a user's name for an image. Raises a usage error."""
     found = _REFERENCE.fullmatch(text) if len(text) <= REFERENCE_MAX else None
     if found is None or _ID.fullmatch(text) or re.fullmatch(r"[0-9a-f]{64}", text):
         raise usage_error(
@@ -58,7 +58,7 @@ def image_reference(text: str) -> ImageReference:
 
 
 def image_id(text: str) -> str:
-    """Validate an image's id, as the engine tells it. Raises PaasError."""
+    """Validate an image's id, as the engine returns it. Raises PaasError."""
     if not _ID.fullmatch(text):
         raise PaasError("image-id", f"The engine named no image: {shown(text)}.")
     return text
@@ -77,11 +77,11 @@ def registry_host(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ImageFacts:
-    """What an image says of itself.
+    """What an image says about itself.
 
-    id: ``sha256:...``. entrypoint and command: what is started. user: as in ``USER``; empty: root.
-    directory: where it starts. ports: the TCP ports of ``EXPOSE``, sorted. health: whether it has
-    a ``HEALTHCHECK``. labels: those of the image. size_bytes: with its base image.
+    id: ``sha256:...``. entrypoint and command: what is started. user: as in ``USER``; empty means
+    root. directory: where it starts. ports: the TCP ports of ``EXPOSE``, sorted. health: whether it
+    has a ``HEALTHCHECK``. labels: those of the image. size_bytes: including its base image.
     """
 
     id: str
@@ -97,12 +97,12 @@ class ImageFacts:
 
     @property
     def starts(self) -> tuple[str, ...]:
-        """What runs in a container of it that is given no command."""
+        """What runs in a container that is given no command."""
         return (*self.entrypoint, *self.command)
 
 
 def image_facts(found: Mapping[str, Any]) -> ImageFacts:
-    """Read what the engine tells of an image (Engine API, ``GET /images/{name}/json``)."""
+    """Read the engine's description of an image (Engine API, ``GET /images/{name}/json``)."""
     config = found.get("Config") or {}
     health = (config.get("Healthcheck") or {}).get("Test") or []
     return ImageFacts(
@@ -120,9 +120,9 @@ def image_facts(found: Mapping[str, Any]) -> ImageFacts:
 
 
 def refuse_unusable(image: ImageFacts, given: Collection[str] = ()) -> None:
-    """Refuse an image from which no container may be made. Raises PaasError.
+    """Raises PaasError if containers cannot be created from the image.
 
-    given: the labels that the platform itself put there.
+    given: the labels that the platform itself has set.
     """
     foreign = set(image.labels) - set(given)
     own = sorted(label for label in foreign if label.startswith(OWN_LABELS))
@@ -144,8 +144,8 @@ def refuse_unusable(image: ImageFacts, given: Collection[str] = ()) -> None:
 def default_port(image: ImageFacts, chosen: int | None) -> int:
     """The value of PORT in a container.
 
-    chosen: what ``ports:set`` says; else the only port that the image exposes; several may be
-    inherited from a base image, and decide nothing.
+    chosen: set by ``ports:set``. Without it, the only port that the image exposes; if there are
+    several, which may come from a base image, they are ignored.
     """
     if chosen is not None:
         return chosen

@@ -1,6 +1,6 @@
 """Archives of datastores: the copies and write-ahead logs from which one is restored to a moment.
 
-An archive is named after its datastore and when that was made: names are given out again, and an
+An archive is named after its datastore and the time of its creation, since names are reused, and an
 archive outlives its datastore.
 """
 
@@ -59,13 +59,13 @@ def parse_archive_name(text: str) -> ArchiveName:
 
 
 def archive_passphrase(key: BackupKey, name: ArchiveName) -> Secret:
-    """What an archive is encrypted with: the server's key and its name tell it."""
+    """The passphrase of an archive, derived from the server's key and the archive's name."""
     return key.passphrase(f"archive {name}")
 
 
 @dataclass(frozen=True, slots=True)
 class BaseBackup:
-    """A copy of the files of a datastore; what it lacks of a former one, if it is not full.
+    """A copy of a datastore's files, or of what changed since a former one if it is not full.
 
     stored_bytes: what it added to the archive. size_bytes: of the files.
     """
@@ -80,7 +80,7 @@ class BaseBackup:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What an archive has, the oldest backup first. version: of the server that it is of."""
+    """What an archive contains, the oldest backup first. version: of the server."""
 
     backups: tuple[BaseBackup, ...]
     version: str
@@ -93,11 +93,11 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Archiving:
-    """How far the write-ahead log of a datastore that runs is archived.
+    """How far the write-ahead log of a running datastore is archived.
 
-    restorable_to: the last moment of which all is archived; None: nothing is yet. failing_since:
-    when archiving began to fail; None: it does not. lost_since: when log files began to be given
-    up, since too many waited; a full backup ends that.
+    restorable_to: the last moment up to which everything is archived; None if nothing is yet.
+    failing_since: when archiving began to fail; None if it works. lost_since: when log files began
+    to be dropped, because too many were waiting; a full backup ends that.
     """
 
     restorable_to: datetime | None
@@ -106,7 +106,7 @@ class Archiving:
 
 
 class Task(StrEnum):
-    """What is done for an archive by schedule."""
+    """What is done for an archive on schedule."""
 
     FULL = "full backup"
     INCREMENTAL = "incremental backup"
@@ -114,7 +114,7 @@ class Task(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How one ended."""
+    """The result of a task."""
 
     DONE = "done"
     FAILED = "failed"
@@ -123,7 +123,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TaskRun:
-    """One that ended. words: why it failed or was skipped, or what it found."""
+    """A finished task. words: why it failed or was skipped, or what it found."""
 
     task: Task
     started: datetime
@@ -134,9 +134,9 @@ class TaskRun:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A restored copy that was looked at. restored_to: the newest row of the heartbeat in it.
+    """A restored copy that was checked. restored_to: the newest row of the heartbeat in it.
 
-    problems: what is not as it should be, in sentences; none: it is as the original.
+    problems: differences from the original, in sentences; empty if there are none.
     """
 
     restored_to: datetime | None
@@ -145,15 +145,13 @@ class Rehearsal:
 
 
 def daily_moment(name: str, now: datetime) -> datetime:
-    """Today's time of a datastore's daily tasks, a minute drawn from its name."""
+    """Today's time of a datastore's daily tasks, at a minute that depends on its name."""
     minute = zlib.crc32(name.encode()) % _MINUTES
     return now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(minutes=minute)
 
 
 def due_backup(name: str, runs: list[TaskRun], now: datetime, *, lost: bool) -> Task | None:
-    """The backup to make now. runs: those that were recorded, the newest first. lost: see
-    `Archiving`.
-    """
+    """The backup to make now. runs: the recorded ones, the newest first. lost: see `Archiving`."""
     backups = [run for run in runs if run.task in (Task.FULL, Task.INCREMENTAL)]
     if backups and backups[0].outcome is not Outcome.DONE and now - backups[0].ended < AGAIN:
         return None
@@ -171,7 +169,7 @@ def due_backup(name: str, runs: list[TaskRun], now: datetime, *, lost: bool) -> 
 
 
 def is_rehearsal_due(name: str, runs: list[TaskRun], now: datetime) -> bool:
-    """Weekly, twelve hours after the daily backup; again a day after one that was not made."""
+    """Weekly, twelve hours after the daily backup; a day later again if it was not made."""
     full = next((run for run in runs if run.task is Task.FULL and _done(run)), None)
     if full is None or now - full.ended < timedelta(hours=1):
         return False
@@ -190,7 +188,7 @@ def _done(run: TaskRun) -> bool:
 
 
 def restorable_from(runs: list[TaskRun]) -> datetime | None:
-    """The earliest moment that can be restored, by what was recorded; None: none yet."""
+    """The earliest moment that can be restored according to the records; None if there is none."""
     fulls = [run for run in runs if run.task is Task.FULL and _done(run)][:FULLS_KEPT]
     return _after(fulls[-1].ended) if fulls else None
 
@@ -205,8 +203,8 @@ def alarms(
 ) -> list[str]:
     """What somebody has to know, in sentences. A success that is missing counts as a failure.
 
-    made: when the datastore was made. runs: those that were recorded, the newest first. archiving:
-    None if its server does not answer, which is told elsewhere.
+    made: when the datastore was created. runs: the recorded ones, the newest first. archiving: None
+    if its server does not answer, which is reported elsewhere.
     """
     found = []
     backups = [run for run in runs if run.task in (Task.FULL, Task.INCREMENTAL)]

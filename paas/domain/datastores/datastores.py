@@ -1,4 +1,4 @@
-"""Datastores, their attachments to apps, and what apps find in their environment of them."""
+"""Datastores, their attachments to apps, and the environment that apps get from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,11 +18,11 @@ DOMAIN = "paas.internal"
 
 
 class DatastoreState(StrEnum):
-    """How far it is made, or removed.
+    """How far its creation or removal is.
 
-    PENDING: being made. READY: it serves. REMOVED: its server and files are being deleted.
-    COPYING: a follower is being made anew, of its leader. UNFOLLOWING: a follower becomes a
-    datastore of its own.
+    PENDING: being created. READY: it serves. REMOVED: its server and files are being deleted.
+    COPYING: a follower is being copied again from its leader. UNFOLLOWING: a follower is becoming
+    independent.
     """
 
     PENDING = "pending"
@@ -33,13 +33,13 @@ class DatastoreState(StrEnum):
 
     @property
     def is_discardable(self) -> bool:
-        """Whether nothing in it is of use, once nobody is making or removing it any longer."""
+        """Whether nothing in it is of use once nobody is creating or removing it any longer."""
         return self in {DatastoreState.PENDING, DatastoreState.REMOVED}
 
 
 @dataclass(frozen=True, slots=True)
 class Following:
-    """What a follower has of its own. password: that of its login at the leader."""
+    """What a follower has in addition. password: of its login at the leader."""
 
     leader: "Datastore"
     password: Secret
@@ -47,14 +47,13 @@ class Following:
 
 @dataclass(frozen=True, slots=True)
 class Datastore:
-    """A server that keeps data of apps.
+    """A server that stores data of apps.
 
-    id: never given out again; its files are named after it. name: ``postgresql-curly-1234``.
-    version: the one whose files it has, ``15`` or ``10.11``. app_id: the app that it belongs to,
-    whose owner may destroy it. uid: that of its server, also the gid. port: on loopback. password:
-    of its present login. settings: what users have chosen, by the server's own words. login_number:
-    how many logins it had before that one. following: of a follower, which has the logins and the
-    database of its leader.
+    id: never reused; its files are named after it. name: ``postgresql-curly-1234``. version: of its
+    files, ``15`` or ``10.11``. app_id: the app to which it belongs, whose owner may destroy it.
+    uid: of its server, also the gid. port: on loopback. password: of its present login. settings:
+    chosen by users, under the server's own names. login_number: how many logins it has had before
+    this one. following: for a follower, which has the logins and the database of its leader.
     """
 
     id: int
@@ -74,22 +73,22 @@ class Datastore:
 
     @property
     def leader(self) -> "Datastore | None":
-        """The one that it follows."""
+        """The datastore that it follows."""
         return self.following.leader if self.following is not None else None
 
     @property
     def connections(self) -> int:
-        """How many apps may open at once, all together."""
+        """How many connections apps may open at once, all together."""
         return self.plan.connections * self.kind.traits.connections
 
     @property
     def host(self) -> str:
-        """The name by which apps reach it."""
+        """The host name to which apps connect."""
         return f"{self.name}.{DOMAIN}"
 
     @property
     def group(self) -> str:
-        """The supervisor's group that its server runs in."""
+        """The supervisor's group in which its server runs."""
         return f"datastore-{self.id}"
 
     @property
@@ -100,30 +99,30 @@ class Datastore:
 
     @property
     def login(self) -> str:
-        """Who apps log in as."""
+        """The login that apps use."""
         return f"{self._own_name}_{self.login_number}" if self.login_number else self._own_name
 
     @property
     def _own_name(self) -> str:
-        """As programs take it that take no dash; a follower has its leader's."""
+        """Its name for programs that accept no dash; a follower has its leader's."""
         return (self.leader or self).name.replace("-", "_")
 
     def released(self) -> "Datastore":
-        """A follower as one of its own, with its own password."""
+        """The follower as an independent datastore, with its own password."""
         assert self.following is not None
         return replace(self, following=None, password=self.following.password, login_number=0)
 
     def with_next_login(self, password: Secret) -> "Datastore":
-        """The same with another login, which is still to be made."""
+        """The same with another login, which still has to be created."""
         return replace(self, login_number=self.login_number + 1, password=password)
 
     @property
     def url(self) -> Secret:
-        """What apps connect with."""
+        """The URL with which apps connect."""
         return self.url_with(self.kind.traits.scheme)
 
     def url_at(self, port: int) -> Secret:
-        """The URL with another port, at which something leads to the server."""
+        """The URL with another port, from which something forwards to the server."""
         return self.url_with(self.kind.traits.scheme, port)
 
     def url_with(self, scheme: str, port: int | None = None) -> Secret:
@@ -136,8 +135,8 @@ class Datastore:
 class Attachment:
     """Gives an app a datastore's URL, as the config var NAME_URL.
 
-    scheme: of the URL; None: that of its kind.
-    pooled: whether it is the URL of the datastore's connection pooler.
+    scheme: of the URL; None means the default of its kind. pooled: whether it is the URL of the
+    datastore's connection pooler.
     """
 
     app_id: int
@@ -154,7 +153,7 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who may reach a datastore: the uid of an app or of a pooler, and its host name and port."""
+    """Who may connect to a datastore: the uid of an app or a pooler, and its host name and port."""
 
     uid: int
     host: str
@@ -162,8 +161,8 @@ class Client:
 
 
 def with_attached(config: ConfigVars, attached: ConfigVars) -> ConfigVars:
-    """A release's config vars and those of what is attached now, which take precedence.
+    """A release's config vars and those of the present attachments, which take precedence.
 
-    A release has no value of an attachment, so a former release cannot bring a former password.
+    A release contains no value of an attachment, so a rollback cannot restore an old password.
     """
     return {**config, **attached}

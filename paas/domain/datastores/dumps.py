@@ -36,7 +36,7 @@ Dumped = Datastore | External
 
 
 class DumpState(StrEnum):
-    """RUNNING: being made, or interrupted. DONE: it was read back. FAILED: there is none."""
+    """RUNNING: being made, or interrupted. DONE: it has been read back. FAILED: there is none."""
 
     RUNNING = "running"
     DONE = "done"
@@ -45,11 +45,11 @@ class DumpState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dump:
-    """A dump of a datastore. app_id: of the app that the datastore belongs or belonged to.
+    """A dump of a datastore. app_id: of the app to which the datastore belongs or belonged.
 
-    version: of the server that it is of. object: its name at the target, which target describes.
-    user: who made it; None: the schedule. size_bytes: before it was encrypted. sha256: of that.
-    why: it failed.
+    version: of the server that was dumped. object: its name at the target, which target describes.
+    user: who made it; None if the schedule did. size_bytes: before encryption. sha256: of the same.
+    why: the reason why it failed.
     """
 
     id: int
@@ -69,15 +69,15 @@ class Dump:
 
     @property
     def name(self) -> str:
-        """As users name it, in Heroku's way."""
+        """The name for users, in Heroku's form."""
         return f"b{self.id:03d}"
 
 
 @dataclass(frozen=True, slots=True)
 class KeptName:
-    """Names a dump at a target, by itself: ``mysql-curly-1234/b012-20261129T154200Z``.
+    """The name of a dump at a target: ``mysql-curly-1234/b012-20261129T154200Z``.
 
-    dump: ``b012-20261129T154200Z``; of a server that was lost there may be another b012.
+    dump: ``b012-20261129T154200Z``, since a server that was lost may have had another b012.
     """
 
     datastore: DatastoreName
@@ -95,13 +95,13 @@ class KeptName:
 def object_of(datastore: DatastoreName, number: int, made_at: datetime) -> str:
     """The name of the object of a dump.
 
-    With the time: a database that is an older copy gives the same number again.
+    It includes the time, since a database that is an older copy assigns the same number again.
     """
     return KeptName(datastore, f"b{number:03d}-{made_at:%Y%m%dT%H%M%SZ}").object
 
 
 def kept_names(stored: str) -> list[KeptName]:
-    """The dump that an object of a target is; none if it is something else."""
+    """The dump that an object of a target contains, or None if it is something else."""
     name = stored.removeprefix(f"{OBJECTS}/").removesuffix(_OBJECT_END)
     found = _KEPT.fullmatch(name)
     return [KeptName(DatastoreName(found[1]), found[2])] if found else []
@@ -143,7 +143,7 @@ class DumpSchedule:
 
 
 def default_schedule(datastore: DatastoreName) -> DumpSchedule:
-    """Each night between midnight and six UTC, at a minute drawn from the name."""
+    """Each night between midnight and six UTC, at a minute that depends on the name."""
     minute = int.from_bytes(hashlib.sha256(datastore.encode()).digest()[:4]) % (6 * 60)
     return DumpSchedule(time(minute // 60, minute % 60), "UTC")
 
@@ -181,9 +181,10 @@ def dump_id(text: str) -> int:
 
 
 def is_due(schedule: DumpSchedule, made_at: datetime, dumps: Sequence[Dump], now: datetime) -> bool:
-    """Whether a datastore should be dumped now. made_at: it itself. dumps: of it, by the schedule.
+    """Whether a datastore should be dumped now. dumps: those by the schedule.
 
-    What was missed while the server was down is made up for; what failed is tried again.
+    What was missed while the server was down is made up for, and what failed is tried again.
+    made_at: when the datastore itself was created.
     """
     latest = schedule.latest(now)
     if latest <= made_at:
@@ -195,15 +196,15 @@ def is_due(schedule: DumpSchedule, made_at: datetime, dumps: Sequence[Dump], now
 
 
 def newest_good(dumps: Sequence[Dump]) -> Dump | None:
-    """The last one that was read back."""
+    """The last dump that was read back."""
     good = [one for one in dumps if one.state is DumpState.DONE]
     return max(good, key=lambda one: one.started_at, default=None)
 
 
 def overdue_since(made_at: datetime, dumps: Sequence[Dump], now: datetime) -> datetime | None:
-    """Since when a datastore with a schedule has no good dump, if that is too long ago.
+    """Since when a scheduled datastore has had no good dump, if that is too long.
 
-    made_at: the datastore itself, or its schedule.
+    made_at: when the datastore itself, or its schedule, was created.
     """
     good = newest_good(dumps)
     since = max(made_at, good.started_at) if good is not None else made_at
@@ -211,10 +212,10 @@ def overdue_since(made_at: datetime, dumps: Sequence[Dump], now: datetime) -> da
 
 
 def expired(dumps: Sequence[Dump]) -> list[Dump]:
-    """Which dumps of one datastore by its schedule are no longer kept.
+    """Which scheduled dumps of one datastore are no longer kept.
 
-    Kept are the last of each of seven days and of four weeks, counted by those that there are: a
-    pause deletes nothing. Failed ones are kept as long as there is no newer good one.
+    The last of each of seven days and of four weeks are kept. Only days and weeks that have any
+    count, so a pause deletes nothing. Failed ones are kept until there is a newer good one.
     """
     good = sorted(
         (one for one in dumps if one.state is DumpState.DONE and one.user is None),

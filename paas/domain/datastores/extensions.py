@@ -1,4 +1,4 @@
-"""Extensions of PostgreSQL: who may make which, and which package brings one."""
+"""Extensions of PostgreSQL: who may create which, and which package contains each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from enum import StrEnum
 
 
 class Maker(StrEnum):
-    """Who makes an extension. APP: also the app itself, by CREATE EXTENSION. PLATFORM: this server,
-    as the superuser, when it is asked. NOBODY: it would give the app more than its own database.
+    """Who may create an extension.
+
+    APP: the app itself, by CREATE EXTENSION. PLATFORM: this server on request, as the superuser.
+    NOBODY: it would give the app access to more than its own database.
     """
 
     APP = "app"
@@ -17,9 +19,10 @@ class Maker(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """One that a server could make. installed: its version in the database; None: it is not there.
+    """An extension that a server offers.
 
-    free: whether one who is not the superuser may make it.
+    installed: its version in the database; None if it is not there. free: whether it can be created
+    without being the superuser.
     """
 
     name: str
@@ -30,14 +33,14 @@ class Extension:
 
     @property
     def maker(self) -> Maker:
-        """Who may make it."""
+        """Who may create it."""
         if self.free:
             return Maker.APP
         return Maker.PLATFORM if self.name in HARMLESS else Maker.NOBODY
 
     @property
     def refusal(self) -> str:
-        """Why nobody may make it."""
+        """Why nobody may create it."""
         return _REFUSALS.get(self.name, "it needs the superuser, and is not known to be harmless")
 
 

@@ -1,4 +1,4 @@
-"""Databases elsewhere, such as Heroku's or Amazon's: their URLs, and what may be asked."""
+"""Databases elsewhere, such as Heroku's or Amazon's: their URLs, and which may be used."""
 
 import ipaddress
 import re
@@ -44,9 +44,9 @@ _OFF = frozenset({"0", "false", "no", "off", "disabled", "none"})
 
 @dataclass(frozen=True, slots=True)
 class ExternalUrl:
-    """What a URL says. text: the URL itself. user: empty if a password is all that it has.
+    """The parts of a URL. text: the URL itself. user: empty if it contains only a password.
 
-    tls: what it says of TLS, in the words of PostgreSQL's ``sslmode``; None: nothing.
+    tls: what it says about TLS, in the words of PostgreSQL's ``sslmode``; None if nothing.
     """
 
     kind: DatastoreKind
@@ -61,7 +61,7 @@ class ExternalUrl:
 
 @dataclass(frozen=True, slots=True)
 class ExternalFacts:
-    """What a database elsewhere told when it was checked. encrypted: whether by TLS."""
+    """What the check of a database elsewhere found. encrypted: whether it used TLS."""
 
     version: str
     encrypted: bool
@@ -88,17 +88,17 @@ class External:
 
     @property
     def version(self) -> str:
-        """The one that was found when it was checked last."""
+        """The version that the last check found."""
         return self.facts.version
 
     @property
     def group(self) -> str:
-        """What its name is among programs that are run for it."""
+        """Its name for programs that are run for it."""
         return f"external-{self.id}"
 
     @property
     def parsed(self) -> ExternalUrl:
-        """What its URL says."""
+        """The parts of its URL."""
         return parse_external_url(self.url.reveal())
 
 
@@ -170,10 +170,10 @@ def _tls(kind: DatastoreKind, scheme: str, query: Mapping[str, Sequence[str]]) -
 
 
 def why_not_asked(address: str, *, private: bool) -> str | None:
-    """Why the server does not connect to an IP address on a user's behalf, or None if it does.
+    """Why the server does not connect to an IP address for a user, or None if it does.
 
-    It reaches what apps may not: services on loopback, and a cloud's metadata. private: whether
-    private networks count as reachable (the setting private_networks).
+    The server can reach what apps may not: services on loopback, and a cloud's metadata. private:
+    whether private networks may be used (the setting private_networks).
     """
     why = why_refused(address, to_server=False)
     if why is not None:

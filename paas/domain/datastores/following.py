@@ -1,4 +1,4 @@
-"""Followers: PostgreSQL datastores that are read-only copies of another one, as it is now."""
+"""Followers: PostgreSQL datastores that are read-only copies of another one, kept up to date."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,11 +13,11 @@ MEND_COMMAND = "followers-mend"
 
 
 class Place(StrEnum):
-    """Where a follower is.
+    """The state of a follower's replication.
 
-    STREAMING: it gets what the leader writes. WAITING: it does not, or not yet, and goes on where
-    it was as soon as it can. LOST: the leader no longer has what it needs. UNKNOWN: one of the two
-    does not answer.
+    STREAMING: it receives the leader's changes. WAITING: it does not, or not yet, and continues
+    where it was as soon as it can. LOST: the leader no longer has what it needs. UNKNOWN: one of
+    the two does not answer.
     """
 
     STREAMING = "streaming"
@@ -28,9 +28,9 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a follower is. behind_bytes: of the leader's log; behind_s: in seconds.
+    """How far a follower is behind. behind_bytes: of the leader's log; behind_s: in seconds.
 
-    None: not known, since one of the two does not answer.
+    None if unknown, since one of the two does not answer.
     """
 
     place: Place

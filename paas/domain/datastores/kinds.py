@@ -1,4 +1,4 @@
-"""The kinds of datastore: which server each is, and the names under which apps find it."""
+"""The kinds of datastore: the server of each, and the names under which apps find it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ AttachmentName = NewType("AttachmentName", str)
 
 
 class DatastoreKind(StrEnum):
-    """Which server a datastore is."""
+    """The server that a datastore runs."""
 
     POSTGRESQL = "postgresql"
     MYSQL = "mysql"
@@ -16,22 +16,22 @@ class DatastoreKind(StrEnum):
 
     @property
     def traits(self) -> "Traits":
-        """What is its own."""
+        """What distinguishes it."""
         return _TRAITS[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What one kind of datastore has of its own.
+    """What distinguishes one kind of datastore.
 
-    product: its name in prose. prefix: of the commands that are its own. words: what users call it
-    in ``addons:create``, Heroku's word among them. package: Debian's, which brings its server, or
-    several with spaces between. scheme: of its URLs. firsts: the names of an app's first one, as
-    far as they are free. color_prefix: begins the names of further ones. always_colored: whether
-    the first one has such a name, too. database: the last part of its URLs; None: the login.
-    connections: how many there are for each one of a plan's. small: Heroku's plans that are nearest
+    product: its name in prose. prefix: of its own commands. words: what users call it in
+    ``addons:create``, including Heroku's name. package: Debian's packages with its server,
+    separated by spaces. scheme: of its URLs. firsts: the names of an app's first one, unless they
+    are taken. color_prefix: the beginning of the names of further ones. always_colored: whether the
+    first one has such a name, too. database: the last part of its URLs; None means the login.
+    connections: how many there are for each one of a plan's. small: Heroku's plans that are closest
     to the smallest of ours. while_read_only: how something can be deleted then. schemes: others
-    that may be chosen, by which libraries know a driver.
+    that may be chosen, by which libraries select a driver.
     """
 
     product: str

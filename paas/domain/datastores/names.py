@@ -27,7 +27,7 @@ def variable(name: AttachmentName) -> VarName:
 
 
 def datastore_name(text: str) -> DatastoreName:
-    """Validate the name of a datastore: a DNS label with its kind first."""
+    """Validate the name of a datastore: a DNS label that begins with its kind."""
     if re.fullmatch(r"[a-z]{1,12}-[a-z0-9-]{1,40}[a-z0-9]", text) is None:
         raise usage_error(
             "datastore-name",
@@ -56,7 +56,7 @@ def attachment_name(text: str) -> AttachmentName:
 
 
 def scheme_of(kind: DatastoreKind, text: str) -> str:
-    """Validate the scheme of a URL: one by which some library knows a driver. Raises PaasError."""
+    """Validate the scheme of a URL, by which libraries select a driver. Raises PaasError."""
     traits = kind.traits
     known = (traits.scheme, *sorted(traits.schemes))
     if text not in known:
@@ -73,10 +73,9 @@ def new_names(
 ) -> list[AttachmentName]:
     """The names under which a datastore is attached.
 
-    taken: names whose config vars the app has, by attachment or set by hand. wanted: the user's own
-    name for it. Without it: the first names of its kind that are free, or a color, or both.
-
-    Raises PaasError.
+    taken: names whose config vars the app has, attached or set by hand. wanted: the user's own
+    name; without it, the first names of its kind that are free, or a color, or both. Raises
+    PaasError.
     """
     if wanted is not None:
         return [refuse_taken(wanted, taken)]
@@ -108,5 +107,5 @@ def refuse_taken(name: AttachmentName, taken: Set[str]) -> AttachmentName:
 
 
 def names_of_vars(names: Sequence[str]) -> set[str]:
-    """The attachments' names that these config vars would be of."""
+    """The attachment names to which these config vars would belong."""
     return {name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)}

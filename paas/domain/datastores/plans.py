@@ -1,4 +1,4 @@
-"""Plans: how large a datastore is; and reading what ``addons:create`` is asked for."""
+"""Plans: the size of a datastore; and parsing what ``addons:create`` is given."""
 
 import re
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from paas.domain.values.names import shown
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How large a datastore is.
+    """The size of a datastore.
 
-    connections: that apps may open at once, all together; some kinds have a multiple of them.
+    connections: how many apps may open at once, all together; some kinds have a multiple of them.
     """
 
     name: str
@@ -27,12 +27,12 @@ _HEROKU_PLAN = re.compile(r"(?:essential|standard|premium|private|shield|hobby)-
 
 
 def kind_of(word: str) -> DatastoreKind | None:
-    """The kind that users call this; None if there is none."""
+    """The kind with that name; None if there is none."""
     return next((one for one in DatastoreKind if word in one.traits.words), None)
 
 
 def parse_order(text: str) -> tuple[DatastoreKind, Plan, str | None]:
-    """Read ``KIND[:PLAN]``: the kind, the plan, and what to tell of a plan that is not ours."""
+    """Read ``KIND[:PLAN]``: the kind, the plan, and what to say about a plan that is not ours."""
     word, colon, plan = text.partition(":")
     kind = kind_of(word)
     if kind is None:

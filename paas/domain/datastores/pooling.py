@@ -12,25 +12,25 @@ _CLIENTS_PER_CONNECTION = 20
 
 @dataclass(frozen=True, slots=True)
 class Pooler:
-    """What shares a datastore's connections. port: its own, on loopback."""
+    """Shares a datastore's connections. port: its own, on loopback."""
 
     datastore: Datastore
     port: int
 
     @property
     def group(self) -> str:
-        """The supervisor's group that it runs in; its beginning is that of all datastores'."""
+        """The supervisor's group in which it runs; its name begins like those of all datastores."""
         return f"datastore-pooler-{self.datastore.id}"
 
     @property
     def connections(self) -> int:
         """How many it opens to the server: three quarters, as on Heroku.
 
-        The others are left to what connects directly, such as migrations and psql.
+        The rest is for direct connections, such as migrations and psql.
         """
         return self.datastore.connections * 3 // 4
 
     @property
     def clients(self) -> int:
-        """How many may be connected to it at once."""
+        """How many clients may be connected to it at once."""
         return self.datastore.connections * _CLIENTS_PER_CONNECTION

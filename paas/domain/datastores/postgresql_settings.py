@@ -1,7 +1,7 @@
-"""The settings of PostgreSQL that users choose: which there are, and what each may be.
+"""The PostgreSQL settings that users can change, and the values that each can have.
 
-Each is safe for the server's other users whatever it is: none leads to files or programs, and what
-takes memory is bounded by the plan.
+Each is safe for the server's other users whatever its value: none gives access to files or
+programs, and memory is bounded by the plan.
 """
 
 import re
@@ -24,9 +24,9 @@ Reader = Callable[[str, Plan], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One of them, by PostgreSQL's own name. values: what it may be, in words.
+    """A setting, by PostgreSQL's own name. values: those that it can have, in words.
 
-    restart: whether it takes effect with a restart alone.
+    restart: whether it takes effect only after a restart.
     """
 
     name: str
@@ -53,7 +53,7 @@ def _time(least_ms: int = 0, most_ms: int = _DAY_MS) -> tuple[str, Reader]:
 
 
 def _memory(least_kib: int, share: int) -> tuple[str, Reader]:
-    """share: of the plan's memory, at the most."""
+    """share: of the plan's memory, at most."""
 
     def read(text: str, plan: Plan) -> str | None:
         match = re.fullmatch(r"([0-9]{1,9})(kb|mb|gb)", text.lower())
@@ -160,7 +160,7 @@ SETTINGS: Mapping[str, Setting] = {
 
 
 def setting_named(word: str) -> Setting:
-    """The one that a user names, with Heroku's dashes too. Raises PaasError if there is none."""
+    """The setting with that name, with Heroku's dashes too. Raises PaasError if there is none."""
     found = SETTINGS.get(word.lower().replace("-", "_"))
     if found is None:
         raise usage_error(
@@ -172,7 +172,7 @@ def setting_named(word: str) -> Setting:
 
 
 def read_value(setting: Setting, text: str, plan: Plan) -> str:
-    """A value as PostgreSQL takes it. Raises PaasError if it may not be that."""
+    """A value in PostgreSQL's form. Raises PaasError if the setting cannot have it."""
     found = setting.read(text, plan)
     if found is None:
         raise usage_error(
@@ -184,12 +184,12 @@ def read_value(setting: Setting, text: str, plan: Plan) -> str:
 
 
 def chosen(datastore: Datastore) -> dict[str, str]:
-    """What users have chosen, as PostgreSQL takes it."""
+    """What users have chosen, in PostgreSQL's form."""
     return {name: value for name, value in datastore.settings.items() if name in SETTINGS}
 
 
 def refuse_unfit(datastore: Datastore, plan: Plan) -> None:
-    """Raises PaasError if something that was chosen may not be that with another plan."""
+    """Raises PaasError if a chosen value is not possible with another plan."""
     for name, value in chosen(datastore).items():
         if SETTINGS[name].read(value, plan) is None:
             raise PaasError(

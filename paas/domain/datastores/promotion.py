@@ -11,9 +11,9 @@ from paas.domain.values.errors import PaasError
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """What changes. names: those that the promoted one has then. removed, added: attachments.
+    """What changes. names: those that the promoted datastore gets. removed, added: attachments.
 
-    colored: of those added, the ones of former firsts, which would have no name otherwise.
+    colored: those added for the former first one, which would otherwise have no name.
     """
 
     names: tuple[AttachmentName, ...]
@@ -37,8 +37,8 @@ def promotion(
     """Give the first names of its kind, such as DATABASE, to the datastore of an attachment.
 
     present: all attachments of the app, and the kinds of their datastores. taken: see `new_names`.
-    A name that belongs to another kind, or was set by hand, stays as it is. Raises PaasError if all
-    of them do.
+    A name that belongs to another kind, or was set by hand, does not change. Raises PaasError if
+    that is true of all names.
     """
     kind = kinds[chosen.datastore]
     holders = {one.name: one for one in present}

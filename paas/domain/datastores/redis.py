@@ -1,4 +1,4 @@
-"""Redis: how much memory its data get of a plan, and what happens when that is full."""
+"""Redis: how much of a plan's memory its data get, and what happens when that is full."""
 
 from enum import StrEnum
 
@@ -15,8 +15,8 @@ POLICY = "maxmemory-policy"
 class Policy(StrEnum):
     """What Redis does when its memory is full.
 
-    NOEVICTION: it refuses to write. The others delete keys: of all, or (VOLATILE) of those alone
-    that expire; those that were used least recently (LRU), or least often (LFU), any, or those that
+    NOEVICTION: it refuses writes. The others delete keys: any keys, or (VOLATILE) only those with
+    an expiry; the least recently used (LRU) or least often used (LFU), random ones, or those that
     expire first (TTL).
     """
 
@@ -36,5 +36,5 @@ def max_memory_mib(plan: Plan) -> int:
 
 
 def policy_of(datastore: Datastore) -> Policy:
-    """What was chosen for it; as on Heroku, it deletes nothing unless it was told to."""
+    """The chosen policy; as on Heroku, it deletes nothing by default."""
     return Policy(datastore.settings.get(POLICY, Policy.NOEVICTION))

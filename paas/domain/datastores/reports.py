@@ -1,4 +1,4 @@
-"""What can be asked of a running PostgreSQL, and how its answers are judged, as on Heroku."""
+"""Reports on a running PostgreSQL, and how their results are judged, as on Heroku."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Row = Mapping[str, object]
 
 
 class Report(StrEnum):
-    """One question, answered by a table. The last ones are parts of `pg:diagnose`."""
+    """A report, whose result is a table. The last ones are parts of `pg:diagnose`."""
 
     PS = "ps"
     LOCKS = "locks"
@@ -48,7 +48,7 @@ _ADVICE = {
 
 
 class Color(StrEnum):
-    """Heroku's words: GREEN is well, YELLOW is worth a look, RED needs somebody."""
+    """Heroku's words: GREEN is fine, YELLOW is worth a look, RED needs attention."""
 
     GREEN = "green"
     YELLOW = "yellow"
@@ -57,14 +57,14 @@ class Color(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One check of ``pg:diagnose``. rows: what is yellow or red, each with its ``color``."""
+    """One check of ``pg:diagnose``. rows: those that are yellow or red, with their ``color``."""
 
     check: Report
     rows: Sequence[Row]
 
     @property
     def color(self) -> Color:
-        """The gravest of its rows."""
+        """The most serious color of its rows."""
         found = {row.get("color") for row in self.rows}
         return next((color for color in (Color.RED, Color.YELLOW) if color in found), Color.GREEN)
 
@@ -75,5 +75,5 @@ class Judged:
 
 
 def judged(check: Report, rows: Sequence[Row]) -> Judged:
-    """Without what is green."""
+    """The rows without the green ones."""
     return Judged(check, [row for row in rows if row.get("color") != Color.GREEN])

@@ -1,7 +1,7 @@
-"""Tokens: random texts that stand for a user, limited to an app, a role and a time.
+"""Tokens: random strings that act for a user, limited to an app, a role and a time.
 
 ``paas_``, 40 random characters and 6 of their checksum, all letters and digits: a secret scanner
-finds one by its prefix, and knows by the checksum that it is no other text (as GitHub's have it:
+finds a token by its prefix, and confirms it by the checksum (as with GitHub's:
 https://github.blog/engineering/behind-githubs-new-authentication-token-formats/).
 """
 
@@ -37,7 +37,7 @@ _CHECKSUM_CHARACTERS = 6
 class Token:
     """A token, without its secret. app, app_id: the app that it is limited to, if any.
 
-    role: the most that it makes its user, if it is limited to that. expires: None if never.
+    role: the highest role that it allows, if it is limited to one. expires: None if never.
     """
 
     prefix: TokenPrefix
@@ -51,13 +51,13 @@ class Token:
 
     @property
     def scope(self) -> Scope | None:
-        """What it is limited to; None: it stands for its user's account."""
+        """What it is limited to; None if it has all rights of its user's account."""
         if self.app_id is None and self.role is None:
             return None
         return Scope(self.app_id, self.role)
 
     def is_expired(self, now: datetime) -> bool:
-        """Whether it is not valid any more."""
+        """Whether it is no longer valid."""
         return self.expires is not None and self.expires <= now
 
 
@@ -75,7 +75,7 @@ def with_checksum(random: str) -> Secret:
 
 
 def prefix_of(token: Secret) -> TokenPrefix:
-    """What names a token. Raises PaasError if it is not whole."""
+    """The prefix of a token. Raises PaasError if the token is not complete."""
     text = token.reveal()
     random = text[len(MARK) : len(MARK) + RANDOM_CHARACTERS]
     if PATTERN.fullmatch(text) is None or with_checksum(random) != token:
@@ -90,17 +90,17 @@ def prefix_of(token: Secret) -> TokenPrefix:
 
 
 def stored(token: Secret) -> str:
-    """The hash that is stored in its place: SHA-256, in hexadecimal.
+    """The hash that is stored instead: SHA-256, in hexadecimal.
 
-    A slow hash protects what people choose. These are 238 random bits, which nobody guesses, and
-    each command would have to wait for it. Looking up a hash says nothing about the token by the
-    time that it takes.
+    A slow hash protects what people choose. These are 238 random bits, which nobody can guess, and
+    each command would have to wait for it. The time that it takes to look up a hash reveals nothing
+    about the token.
     """
     return hashlib.sha256(token.reveal().encode()).hexdigest()
 
 
 def token_prefix(text: str) -> TokenPrefix:
-    """Validate what names a token, with or without ``paas_``."""
+    """Validate the prefix of a token, with or without ``paas_``."""
     prefix = text.removeprefix(MARK)
     if PATTERN.fullmatch(text):
         raise usage_error(
@@ -118,7 +118,7 @@ def token_prefix(text: str) -> TokenPrefix:
 
 
 def token_note(text: str) -> str:
-    """Validate what a token's maker says that it is for."""
+    """Validate a token's note by its creator."""
     if len(text) > NOTE_MAX or not text.isprintable():
         raise usage_error(
             "token-note", f"A note has at most {NOTE_MAX} characters, all of them printable."

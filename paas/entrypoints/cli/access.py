@@ -139,7 +139,7 @@ def transfer(session: Session, words: tuple[str, ...], app: str | None) -> None:
 def _app_and_holder(
     session: Session, app: str | None, words: tuple[str, ...]
 ) -> tuple[str, Holder]:
-    """The app, which may be named first, and the user or team."""
+    """The app, which may come first, and the user or team."""
     if len(words) > 2:
         raise usage_error("arguments", "Name one user or team.", "paas access:add shop bob")
     named = words[0] if len(words) == 2 else None

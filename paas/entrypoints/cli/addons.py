@@ -190,20 +190,20 @@ def destroy(session: Session, datastore: str, app: str | None, confirm: str | No
 
 
 def _state(session: Session, one: Datastore) -> str:
-    """Its state; and whether it has had no good backup for too long."""
+    """Its state, and whether it has had no good backup for too long."""
     if one.state != "ready":
         return str(one.state)
     return _warning(session, one) or str(one.state)
 
 
 def _warning(session: Session, one: Dumped) -> str | None:
-    """What is wrong with its backups, if something is."""
+    """What is wrong with its backups, if anything."""
     overdue = session.services.dump_schedules.status(one).overdue
     return "no recent backup" if overdue is not None else None
 
 
 def _from_stdin(session: Session) -> str:
-    """The URL, which is its first line."""
+    """The URL, which is the first line."""
     if sys.stdin.isatty():
         session.terminal.detail("Type the URL, then Enter.")
     return sys.stdin.readline(URL_MAX + 2).strip()
@@ -217,7 +217,7 @@ def show(
     *,
     as_json: bool,
 ) -> None:
-    """Print what is known of a datastore; kind: which one it has to be."""
+    """Print what is known about a datastore. kind: the kind that it has to be."""
     name = session.app_name(app)
     elsewhere = session.services.externals.chosen(session.actor, name, wanted, kind)
     if elsewhere is not None:
@@ -254,7 +254,7 @@ def show(
 
 
 def plain(found: Shown) -> dict[str, Any]:
-    """It as JSON; nothing of its URL."""
+    """The datastore as JSON, without its URL."""
     one, figures = found.datastore, found.figures
     known: dict[str, Any] = {
         "name": one.name,

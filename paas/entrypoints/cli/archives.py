@@ -1,4 +1,4 @@
-"""pg:fork, pg:rehearse, and what the monitor asks for"""
+"""pg:fork, pg:rehearse, and what the monitor calls"""
 
 from datetime import datetime
 
@@ -69,7 +69,7 @@ def due(session: Session) -> None:
 
 
 def restorable_rows(found: Restorable, now: datetime) -> list[tuple[str, str]]:
-    """What `pg:info` says of it."""
+    """What `pg:info` shows about it."""
     if found.lack is not None:
         return [("Restorable", f"no: {found.lack}")]
     if found.since is None or found.to is None:

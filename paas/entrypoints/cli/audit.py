@@ -131,7 +131,7 @@ def _took(event: Event) -> str:
 
 
 def _line(event: Event) -> str:
-    """On one line, for -t: nothing can be fitted to lines that are still to come."""
+    """On one line, for -t, since columns cannot be fitted to lines that are still to come."""
     about = f" -a {event.app}" if event.app else ""
     took = f" after {_took(event)}" if event.ms is not None else ""
     where = f" from {event.address}" if event.address else ""

@@ -1,4 +1,4 @@
-"""The commands about backups that each kind of datastore has: pg:backups and its like."""
+"""The commands for backups that each kind of datastore has: pg:backups and the like."""
 
 from datetime import UTC, datetime
 
@@ -18,7 +18,7 @@ _BACKUP = click.argument("backup", metavar="BACKUP")
 
 
 def backup_commands(wording: Wording) -> tuple[click.Command, ...]:
-    """Those of a kind."""
+    """The commands of a kind."""
     return (
         _listing(wording),
         _info(wording),
@@ -69,7 +69,7 @@ def _listing(wording: Wording) -> click.Command:
 
 
 def _print_moments(session: Session, name: str, kind: DatastoreKind) -> None:
-    """To which moments each can be restored, of a kind of which that is known."""
+    """To which moments each can be restored, for kinds with archives."""
     for shown in session.services.datastores.listing(session.actor, name):
         if shown.datastore.kind is not kind:
             continue

@@ -1,4 +1,4 @@
-"""What addons:info and pg:info say of a datastore's backups."""
+"""What addons:info and pg:info show about a datastore's backups."""
 
 from paas.domain.backups.targets import LocalTarget
 from paas.domain.datastores.datastores import Datastore
@@ -9,7 +9,7 @@ from paas.entrypoints.cli.session import Session
 
 
 def backup_rows(session: Session, one: Dumped) -> list[tuple[str, str]]:
-    """When it is backed up, what there is, and what its users should see to."""
+    """When it is backed up, its last backup, and warnings for its users."""
     if isinstance(one, Datastore) and one.leader is not None:
         return [("Backups", f"those of its leader, {one.leader.name}")]
     status = session.services.dump_schedules.status(one)

@@ -113,7 +113,7 @@ def _secret(session: Session) -> str:
 
 
 def _plain(state: BackupState) -> dict[str, object]:
-    """It as JSON, without secrets."""
+    """The state as JSON, without secrets."""
     target = state.target
     known: dict[str, object]
     if isinstance(target, LocalTarget):

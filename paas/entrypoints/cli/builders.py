@@ -1,4 +1,4 @@
-"""builder:set: which builder an app has, and what of its repository that builds"""
+"""builder:set: the builder of an app, and what it builds of the repository"""
 
 import click
 
@@ -44,7 +44,7 @@ def builder_set(session: Session, words: tuple[str, ...], app: str | None) -> No
 
 
 def _set(session: Session, name: str, key: str, value: str | None) -> str:
-    """Set it; returns the end of a sentence that says what counts now."""
+    """Set it; returns the end of a sentence that says what applies now."""
     builds, actor = session.services.image_builds, session.actor
     if key == "build-dir":
         folder = session.services.buildpacks.set_build_dir(actor, name, value)

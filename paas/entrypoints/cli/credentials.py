@@ -1,4 +1,4 @@
-"""What the lists of keys and of tokens have in common: last use, and until when one is valid."""
+"""What the lists of keys and tokens share: the last use, and until when they are valid."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Opens the client of a datastore, psql and its like: for the commands of each kind."""
+"""Opens the client of a datastore, such as psql, for the commands of each kind."""
 
 import os
 
@@ -11,9 +11,9 @@ from paas.entrypoints.cli.waiting import waiting
 def open_client(
     session: Session, app: str | None, wanted: str | None, kind: DatastoreKind, sql: str | None
 ) -> None:
-    """Run it until it ends, on a datastore of an app; its exit status becomes the command's.
+    """Run it on a datastore of an app until it ends; the command exits with its status.
 
-    sql: run instead of reading some.
+    sql: run this instead of reading statements.
     """
     name = session.app_name(app)
     terminal = None

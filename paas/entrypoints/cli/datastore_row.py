@@ -1,4 +1,4 @@
-"""What server:status shows of datastores: one row."""
+"""What server:status shows about datastores: one row."""
 
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.values.sizes import size_words

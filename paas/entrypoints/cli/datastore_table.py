@@ -1,4 +1,4 @@
-"""The commands for datastores, a part of the table of commands."""
+"""The commands for datastores, part of the table of commands."""
 
 import click
 

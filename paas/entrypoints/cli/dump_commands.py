@@ -1,4 +1,4 @@
-"""The commands with which each kind of datastore is filled: pg:export, pg:import and their like."""
+"""The commands that fill and empty each kind of datastore: pg:export, pg:import and the like."""
 
 import click
 
@@ -15,7 +15,7 @@ from paas.entrypoints.cli.session import Session, app_option, pass_session
 
 
 def all_kinds() -> tuple[click.Command, ...]:
-    """All about dumps that each kind has, those of backups among them."""
+    """All commands for dumps that each kind has, including those for backups."""
     return tuple(
         command
         for wording in WORDINGS

@@ -12,19 +12,19 @@ _CHUNK = 256 * 1024
 
 
 def print_dump(data: bytes) -> None:
-    """A part of one."""
+    """Print part of a dump."""
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
 
 
 def read_dump() -> Iterator[bytes]:
-    """What comes in."""
+    """The input, in parts."""
     while data := sys.stdin.buffer.read(_CHUNK):
         yield data
 
 
 def refuse_terminal_output(line: str) -> None:
-    """Raises PaasError if it would be printed on a terminal. line: what to type instead."""
+    """Raises PaasError if the output is a terminal. line: what to type instead."""
     if goes_to_a_terminal():
         raise usage_error(
             "dump-stdout", "A dump cannot go to a terminal.", f"Redirect it to a file: {line}"
@@ -32,7 +32,7 @@ def refuse_terminal_output(line: str) -> None:
 
 
 def refuse_terminal_input(session: Session, line: str) -> None:
-    """Raises PaasError if somebody would have to type it. line: what to type instead."""
+    """Raises PaasError if the input is a terminal. line: what to type instead."""
     if os.isatty(0) or session.terminal.can_be_asked:
         raise usage_error(
             "dump-stdin",

@@ -1,4 +1,4 @@
-"""What the commands about dumps say for each kind of datastore, and which arguments they share."""
+"""How the commands for dumps describe each kind of datastore, and the arguments they share."""
 
 from dataclasses import dataclass
 
@@ -12,10 +12,10 @@ CONFIRM_NAME = click.option("--confirm", metavar="NAME", help="The datastore's n
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What the help of a kind's commands says.
+    """The words in the help of a kind's commands.
 
     one: what its users call a datastore of it. kept: the form of its backups, whose files end with
-    kept_end. printed, printed_end: of what is exported. taken: the forms that can be imported.
+    kept_end. printed, printed_end: the form of its exports. taken: the forms that can be imported.
     """
 
     kind: DatastoreKind
@@ -28,12 +28,12 @@ class Wording:
 
     @property
     def prefix(self) -> str:
-        """What its commands begin with."""
+        """The beginning of its commands."""
         return self.kind.traits.prefix
 
     @property
     def title(self) -> str:
-        """The heading of a column of them."""
+        """The heading of their column."""
         return self.one[0].upper() + self.one[1:]
 
 

@@ -1,4 +1,4 @@
-"""What the commands of several kinds print of a database elsewhere; never its URL."""
+"""What the commands of several kinds print about a database elsewhere; never its URL."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from paas.entrypoints.cli.terminal import print_json
 
 
 def show_external(session: Session, app: str, one: External, *, as_json: bool) -> None:
-    """Print what is known of one, which an app has attached."""
+    """Print what is known about one that an app has attached."""
     listed = session.services.externals.listing(session.actor, app)
     names = next(names for found, names in listed if found.name == one.name)
     if as_json:
@@ -45,7 +45,7 @@ def _backup_rows(session: Session, one: External) -> list[tuple[str, str]]:
 
 
 def refuse_to_print(session: Session, app: str, wanted: str | None, kind: DatastoreKind) -> None:
-    """Raises PaasError if it is the URL of a database elsewhere that would be printed."""
+    """Raises PaasError if this would print the URL of a database elsewhere."""
     elsewhere = session.services.externals.chosen(session.actor, app, wanted, kind)
     if elsewhere is not None:
         raise usage_error(
@@ -56,7 +56,7 @@ def refuse_to_print(session: Session, app: str, wanted: str | None, kind: Datast
 
 
 def plain_external(one: External, names: Sequence[str], app: str) -> dict[str, Any]:
-    """A database elsewhere as JSON; of its URL no more than the host."""
+    """A database elsewhere as JSON; only the host of its URL."""
     return {
         "name": one.name,
         "kind": str(one.kind),

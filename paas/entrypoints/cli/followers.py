@@ -1,4 +1,4 @@
-"""pg:follow, pg:unfollow, what pg:info says of followers, and what the monitor asks for"""
+"""pg:follow, pg:unfollow, what pg:info shows about followers, and what the monitor calls"""
 
 from typing import Any
 
@@ -55,14 +55,14 @@ def follow(
     plan: Plan | None,
     alias: AttachmentName | None,
 ) -> None:
-    """Make a follower; its name is what is printed."""
+    """Create a follower, and print its name."""
     session.services.followers.follow(
         session.actor, app, leader, plan, alias, session.terminal, made=print_line
     )
 
 
 def no_follower(leader: str) -> PaasError:
-    """What was asked for is none."""
+    """The error that this cannot be a follower."""
     return usage_error(
         "arguments",
         "A follower is always a PostgreSQL, and its URL has the scheme of its leader's.",
@@ -71,7 +71,7 @@ def no_follower(leader: str) -> PaasError:
 
 
 def mend(session: Session) -> None:
-    """Finish what was interrupted, and copy again what lost its place; for the monitor."""
+    """Finish what was interrupted, and copy again those that lost their slot; for the monitor."""
     require_server(session.actor)
     services = session.services.followers
     services.keeping.run(session.terminal)
@@ -79,7 +79,7 @@ def mend(session: Session) -> None:
 
 
 def following_rows(session: Session, one: Datastore) -> list[tuple[str, str]]:
-    """Whom it follows and how far it is, or who follows it."""
+    """Its leader and how far it is behind, or its followers."""
     if one.leader is not None:
         return [("Following", one.leader.name), ("Behind by", _words(session, one))]
     return [

@@ -232,7 +232,7 @@ def _unset_values(
 def _split(
     session: Session, words: Sequence[str], app: str | None, count: int, usage: str
 ) -> tuple[str, list[str]]:
-    """The app and the words after it, of which there must be count."""
+    """The app and the words after it, of which there must be exactly count."""
     if not count <= len(words) <= count + 1:
         raise usage_error("arguments", usage)
     named = words[0] if len(words) > count else None

@@ -94,5 +94,5 @@ def _print(rows: Sequence[Row]) -> None:
 
 
 def _cell(value: object) -> str:
-    """On one line."""
+    """The value on one line."""
     return "" if value is None else " ".join(str(value).split())

@@ -145,7 +145,7 @@ def extensions(session: Session, datastore: str | None, app: str | None, as_json
 @app_option
 @pass_session
 def install(session: Session, extension: str, datastore: str | None, app: str | None) -> None:
-    """Create an extension in an app's PostgreSQL, including safe ones for the superuser.
+    """Create an extension in an app's PostgreSQL, even a safe one that needs the superuser.
 
     Example: paas pg:extensions:install pg_stat_statements -a shop
     """

@@ -1,4 +1,4 @@
-"""What addons:info and pg:info say of a datastore's connection pooler."""
+"""What addons:info and pg:info show about a datastore's connection pooler."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from paas.entrypoints.cli.session import Session
 
 
 def pooler_rows(session: Session, one: Datastore) -> list[tuple[str, str]]:
-    """None without one."""
+    """Its rows; none without a pooler."""
     found = session.services.pooling.shown(one)
     if found is None:
         return []

@@ -28,7 +28,7 @@ def command_of(group: click.Group, argv: Sequence[str]) -> str | None:
 
 
 def only_reads(name: str | None) -> bool:
-    """Whether the command of that name is such a one."""
+    """Whether the command of that name only reads."""
     row = COMMANDS.get(name) if name is not None else None
     return row is not None and not row.changes and name not in _NEED_MORE
 
@@ -38,10 +38,10 @@ def admit(
 ) -> Actor:
     """The reader: a user, or None for the operator. Warns if the database is an older copy.
 
-    sshd accepts the present keys, but who may see what is as old as the database, and may have been
-    withdrawn since. So nobody but the operator, who can read the file anyway, may read it then.
-    Raises PaasError if the database cannot be read, the user may not or is not in it, or their key
-    is no longer valid.
+    sshd accepts the present keys, but access is as old as the database, and may have been withdrawn
+    since. So only the operator, who can read the file anyway, may use it then. Raises PaasError if
+    the database cannot be read, if the user may not read it or is not in it, or if their key is no
+    longer valid.
     """
     fault = store.read_older()
     if name is not None:

@@ -1,7 +1,7 @@
 """The record of one command in the audit trail: a line before it changes anything, one at its end.
 
-A command that is about an app is recorded when it has named the app (Session.app_name), which each
-does before it changes anything; the others before they begin.
+A command for an app is recorded once it has named the app (Session.app_name), which each does
+before it changes anything; the others before they begin.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +31,7 @@ _NOT_RECORDED = frozenset({"app", "as_json"})
 class _Request:
     """A command as it was typed.
 
-    is_due: whether it is recorded even if it succeeds. option: the app that is named with -a.
+    is_due: whether it is recorded even if it succeeds. option: the app that -a names.
     """
 
     command: str
@@ -43,7 +43,7 @@ class _Request:
 
 
 class Recording:
-    """What is recorded of one request."""
+    """The record of one request."""
 
     def __init__(self, audit: Audit, actor: Actor, origin: Origin, progress: Progress) -> None:
         self._audit = audit
@@ -89,20 +89,20 @@ class Recording:
         self._begin()
 
     def service(self, service: str, app: str) -> None:
-        """git asks for access to write: that is recorded if it makes the app, or is refused."""
+        """git requests write access: recorded if it creates the app, or is refused."""
         subject = self._audit.subject(self._actor, app)
         self._request = _Request(service, [], subject=subject, is_due=subject.app_id is None)
         if self._request.is_due:
             self._begin()
 
     def turned_away(self, command: str | None, error: PaasError) -> None:
-        """Who asked may not come in at all. command: what they asked for."""
+        """The caller is not admitted at all. command: what they asked for."""
         if command is not None and (command in recorded_words.WORDS or command in _OF_GIT):
             self._request = _Request(command, [])
             self._end(end_of(error))
 
     def answered(self) -> None:
-        """The client learns that the command succeeded; it may go on in the background."""
+        """The client learns that the command succeeded; it may continue in the background."""
         self._end(DONE)
 
     @contextmanager
@@ -158,7 +158,7 @@ class Recording:
             )
 
     def _with_present_name(self, begun: Begun, end: End) -> Begun:
-        """The change under its app's present name, and with the id of an app that it made."""
+        """The change under its app's present name, with the id of an app that it created."""
         subject = begun.attempt.subject
         if end.state is State.REFUSED:
             return begun
@@ -169,14 +169,14 @@ class Recording:
         return replace(begun, attempt=replace(begun.attempt, subject=subject))
 
     def made(self, app: str) -> None:
-        """The command has made an app, under a name that was not known before."""
+        """The command has created an app, under a name that was not known before."""
         if self._begun is not None and self._begun.attempt.subject.app is None:
             attempt = replace(self._begun.attempt, subject=Subject(app))
             self._begun = replace(self._begun, attempt=attempt)
 
 
 def _end_by(error: BaseException) -> End:
-    """The end of a command that an exception ended."""
+    """The end of a command that raised an exception."""
     match error:
         case PaasError():
             return end_of(error)
@@ -193,7 +193,7 @@ def _end_by(error: BaseException) -> End:
 
 
 def _arguments(context: click.Context) -> list[str]:
-    """The words that are no options, in their order."""
+    """The words that are not options, in their order."""
     found: list[str] = []
     for parameter in context.command.params:
         if isinstance(parameter, click.Argument):
@@ -205,7 +205,7 @@ def _arguments(context: click.Context) -> list[str]:
 
 
 def _options(context: click.Context) -> dict[str, list[str]]:
-    """The values of the options that were given, by their long names; none for a flag."""
+    """The values of the options that were given, by their long names; none for flags."""
     found: dict[str, list[str]] = {}
     for parameter in context.command.params:
         value = context.params.get(parameter.name or "")

@@ -1,4 +1,4 @@
-"""When each kind of datastore is backed up: pg:backups:schedule and its like."""
+"""When each kind of datastore is backed up: pg:backups:schedule and the like."""
 
 import click
 
@@ -10,12 +10,12 @@ from paas.entrypoints.cli.terminal import print_json
 
 
 def schedule_commands(wording: Wording) -> tuple[click.Command, ...]:
-    """Those of a kind."""
+    """The commands of a kind."""
     return _schedule(wording), _unschedule(wording), _schedules(wording)
 
 
 def run_due(session: Session) -> None:
-    """Make the backups that are due, and delete what is kept no longer; for the monitor."""
+    """Make the backups that are due, and delete what is no longer kept; for the monitor."""
     session.services.captures.run_due(session.actor)
     session.services.upgrades.delete_former()
 

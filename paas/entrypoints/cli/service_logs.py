@@ -1,4 +1,4 @@
-"""logs --service: what the server of a datastore logged itself"""
+"""logs --service: the log of a datastore's own server"""
 
 import json
 

@@ -88,7 +88,7 @@ def revoke(session: Session, prefix: str) -> None:
 
 
 def _limits(token: Token, *, is_admin: bool) -> list[str]:
-    """What a new token stands for."""
+    """What a new token allows."""
     if token.scope is None:
         admin = ", as an admin of the server" if is_admin else ""
         return [f"Anyone who has it may do all that you may{admin}. To limit it: --app, --role"]

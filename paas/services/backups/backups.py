@@ -1,4 +1,4 @@
-"""Where the server's backups go, and the key that opens them."""
+"""Where the server's backups are stored, and the key that decrypts them."""
 
 import secrets
 from collections.abc import Callable
@@ -17,7 +17,7 @@ _TEST = b"A test of the backups' target, which may be deleted.\n"
 
 @dataclass(frozen=True, slots=True)
 class BackupState:
-    """What admins see. saved_at: when somebody confirmed that the key is kept elsewhere, too."""
+    """What admins see. saved_at: when somebody confirmed a copy of the key elsewhere."""
 
     target: Target
     key_id: str
@@ -26,25 +26,25 @@ class BackupState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backups:
-    """For admins. open_target: the objects that a target keeps."""
+    """For admins. open_target: returns the objects of a target."""
 
     settings: BackupSettings
     open_target: Callable[[Target], EncryptedObjects]
     clock: Clock
 
     def state(self, actor: Actor) -> BackupState:
-        """What is set."""
+        """The current target and key."""
         require_admin(actor, "see where backups go")
         return self.seen_by_users()
 
     def seen_by_users(self) -> BackupState:
-        """What is shown to users with each datastore; no secrets."""
+        """What users see with each datastore; it contains no secrets."""
         return BackupState(self.settings.target(), self.settings.key().id, self.settings.saved_at())
 
     def set_target(self, actor: Actor, target: Target) -> None:
-        """Have further backups go there; what is elsewhere stays there, and is not seen any more.
+        """Store further backups there; earlier ones stay where they are, and are no longer listed.
 
-        Raises PaasError if the target does not take, give and delete an object.
+        Raises PaasError if the target does not accept, return and delete an object.
         """
         require_admin(actor, "choose where backups go")
         if isinstance(target, LocalTarget) and target.directory and actor.user is not None:
@@ -59,14 +59,14 @@ class Backups:
         self.settings.set_target(target)
 
     def test(self, actor: Actor) -> Target:
-        """Write an object, read it back, delete it. Raises PaasError that tells what failed."""
+        """Write an object, read it back, and delete it. Raises PaasError that says what failed."""
         require_admin(actor, "test where backups go")
         target = self.settings.target()
         _try(self.open_target(target))
         return target
 
     def key(self, actor: Actor) -> BackupKey:
-        """The key, to be kept elsewhere, too."""
+        """The key, to keep a copy elsewhere."""
         require_admin(actor, "see the key of backups")
         return self.settings.key()
 
@@ -76,11 +76,11 @@ class Backups:
         self.settings.note_saved(self.clock.now())
 
     def target_now(self) -> Target:
-        """The target that is set; for services."""
+        """The current target; for services."""
         return self.settings.target()
 
     def present(self) -> EncryptedObjects:
-        """The objects of the target that is set; for services."""
+        """The objects of the current target; for services."""
         return self.open_target(self.settings.target())
 
 

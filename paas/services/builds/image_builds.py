@@ -1,4 +1,4 @@
-"""How an app's image is built: builder, Dockerfile, values for builds, logins and the port."""
+"""Settings for building an app's image: builder, Dockerfile, values for builds, logins and port."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -44,13 +44,13 @@ class ImageReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageBuilds:
-    """What counts from the next push on; these methods build nothing."""
+    """What applies from the next push on; these methods build nothing."""
 
     store: Store
     engines: Engines
 
     def report(self, actor: Actor, name: str) -> ImageReport:
-        """All that was set, without secrets; arguments for those who may change them."""
+        """All settings, without secrets; with arguments for those who may change them."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         values = self.store.image_builds
         slug = self.store.slugs.of_release(self.store.releases.current(app))
@@ -111,7 +111,7 @@ class ImageBuilds:
     def unset_values(
         self, actor: Actor, name: str, kind: ValueKind, names: Iterable[VarName]
     ) -> App:
-        """Remove arguments or secrets. Raises PaasError, with all left, if one is not there."""
+        """Remove arguments or secrets. Raises PaasError, and removes none, if one is missing."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.store.transaction():
             missing = set(names) - set(self.store.image_builds.values(app.id, kind))
@@ -121,13 +121,13 @@ class ImageBuilds:
         return app
 
     def set_port(self, actor: Actor, name: str, port: int | None) -> App:
-        """Choose where web containers listen; None: what the image exposes, else 5000."""
+        """Set where web containers listen; None: the port that the image exposes, or else 5000."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.store.image_builds.set_port(app.id, port)
         return app
 
     def login(self, actor: Actor, name: str, login: RegistryLogin) -> App:
-        """Have builds fetch images from a registry as that user. The login is not tried."""
+        """Let builds fetch images from a registry as that user. The login is not tested."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.store.image_builds.set_login(app.id, login)
         return app

@@ -1,1 +1,1 @@
-"""Datastores: making, attaching, using and destroying them."""
+"""Datastores: creating, attaching, using and destroying them."""

@@ -1,4 +1,4 @@
-"""Attachments: what gives an app the URL of a datastore, and takes it away."""
+"""Attachments: giving an app the URL of a datastore, and removing it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachments:
-    """Attaching and detaching; each is a release, and rolled out."""
+    """Attaches and detaches datastores; each change is a release, which is rolled out."""
 
     store: Store
     upkeep: DatastoreUpkeep
@@ -52,10 +52,11 @@ class Attachments:
         *,
         scheme: str | None = None,
     ) -> None:
-        """Give an app the URL of a datastore, as a release, and roll that out.
+        """Give an app the URL of a datastore, as a release, and roll it out.
 
-        scheme: of the URL, if not that of its kind. Raises PaasError if its kind has no such one.
-        The actor needs the right to configure the app that it belongs to, too.
+        scheme: of the URL, if not the default of its kind. Raises PaasError if that kind has no
+        such scheme. The actor must also be allowed to configure the app to which the datastore
+        belongs.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = self.store.datastores.find(datastore_name(datastore))
@@ -66,9 +67,9 @@ class Attachments:
         self.add(actor, app, found, wanted, progress, scheme=scheme)
 
     def detach(self, actor: Actor, name: str, attached: Sequence[str], progress: Progress) -> None:
-        """Take URLs from an app, as one release, and roll that out. The datastores stay.
+        """Remove URLs from an app, as one release, and roll it out. The datastores stay.
 
-        attached: names of attachments; that of a datastore stands for all of its attachments.
+        attached: names of attachments; a datastore's name means all of its attachments.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
 
@@ -112,10 +113,10 @@ class Attachments:
         kind: DatastoreKind,
         progress: Progress,
     ) -> None:
-        """Give the first names of its kind, such as DATABASE, to another datastore of the app.
+        """Give the first names of a kind, such as DATABASE, to another datastore of the app.
 
-        wanted: the datastore's name or that of an attachment. The one that had them gets a colored
-        one, unless it has another. A release, which is rolled out.
+        wanted: the datastore's name or that of an attachment. The datastore that had the names gets
+        one with a color, unless it has another. The change is a release, which is rolled out.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
 
@@ -148,7 +149,7 @@ class Attachments:
         self.apply(app, actor, "promotes a datastore", prepare, progress)
 
     def taken(self, app: App) -> set[str]:
-        """The names whose config vars the app has."""
+        """The attachment names whose config vars the app has."""
         release = self.store.releases.current(app)
         set_by_hand = names_of_vars([*(release.config if release else ())])
         return set_by_hand | {one.name for one in self.store.datastores.attachments(app_id=app.id)}
@@ -197,7 +198,7 @@ class Attachments:
     def _promoted(
         self, app: App, wanted: str, kind: DatastoreKind, present: Sequence[Attachment]
     ) -> Attachment:
-        """The one that is attached and meant. Raises PaasError."""
+        """The attachment that is meant. Raises PaasError."""
         for one in present:
             if wanted.removesuffix("_URL") in (one.name, one.datastore):
                 refuse_kind(one.datastore, kind_of_attached(self.store, one), kind)
@@ -205,7 +206,7 @@ class Attachments:
         raise _not_attached(app, wanted, present)
 
     def _named(self, app: App, names: Sequence[str]) -> list[Attachment]:
-        """The attachments of these names, or of datastores with these names. Raises PaasError."""
+        """The attachments with these names, or of datastores with these names. Raises PaasError."""
         present = self.store.datastores.attachments(app_id=app.id)
         for name in names:
             if not any(name in (one.name, one.datastore) for one in present):
@@ -213,7 +214,7 @@ class Attachments:
         return [one for one in present if {one.name, one.datastore} & {*names}]
 
     def target(self, app: App, actor: Actor, words: str, done: str, progress: Progress) -> Target:
-        """A release like the present one: the values of what is attached are in none."""
+        """A release like the current one, since no release contains the values of attachments."""
         present = self.store.releases.current(app)
         release = self.store.releases.add(
             app.id,

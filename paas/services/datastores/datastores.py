@@ -1,4 +1,4 @@
-"""Datastores of apps: made, destroyed, and shown."""
+"""Datastores of apps: creating, destroying and showing them."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ WAIT_POLL_S = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Datastores:
-    """What users do with the datastores of an app. runtime: where their servers run."""
+    """What users do with the datastores of an app. runtime: runs their servers."""
 
     store: Store
     servers: Mapping[DatastoreKind, DatastoreServer]
@@ -64,11 +64,11 @@ class Datastores:
         *,
         scheme: str | None = None,
     ) -> Datastore:
-        """Make a datastore that belongs to the app, and attach it: see `attach`.
+        """Create a datastore that belongs to the app, and attach it: see `attach`.
 
-        made: called with its name before it is attached, after which no client listens any longer.
-        Nothing is left if it cannot be made. If the app does not come up with it, it is there and
-        not attached.
+        made: called with its name before it is attached, since the client may have gone by the end.
+        If it cannot be created, nothing is left. If the app does not come up with it, it exists but
+        is not attached.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         kind, plan = order
@@ -89,7 +89,7 @@ class Datastores:
     def destroy(
         self, actor: Actor, name: str, datastore: str, confirm: str | None, progress: Progress
     ) -> None:
-        """Delete a datastore that belongs to the app, with all data. confirm repeats its name."""
+        """Delete a datastore that belongs to the app, with all its data. confirm: its name."""
         app = find_app(self.store, actor, name, to=Permission.OWN)
         found = visible(self.store, app, datastore, None).datastore
         refuse_foreign(self.store, app, found)
@@ -110,7 +110,7 @@ class Datastores:
         progress.step(f"Destroyed {found.name}")
 
     def listing(self, actor: Actor, name: str) -> list[Shown]:
-        """Those that belong to an app or are attached to it, by number."""
+        """The datastores that belong to an app or are attached to it, by number."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return of_app(self.store, app)
 
@@ -127,9 +127,9 @@ class Datastores:
         return Shown(found.datastore, found.owner, found.names, figures)
 
     def chosen(self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind) -> Datastore:
-        """The datastore of a kind that is meant, by its name or that of an attachment.
+        """The datastore of a kind that is meant, for actors who may have its password.
 
-        None: see `visible`. For whoever may have its password.
+        wanted: its name or that of an attachment; None: see `visible`.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, kind)
@@ -150,8 +150,9 @@ class Datastores:
         kind: DatastoreKind,
         progress: Progress,
     ) -> None:
-        """Return when the one that is meant answers; see `visible`. Raises PaasError if it ends,
-        or does not answer within ten minutes.
+        """Return once a datastore answers; see `visible`.
+
+        Raises PaasError if it is destroyed, or does not answer within ten minutes.
         """
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         found = visible(self.store, app, wanted, kind).datastore
@@ -169,7 +170,7 @@ class Datastores:
         progress.step(f"{found.name} answers")
 
     def _serves(self, name: DatastoreName) -> bool:
-        """Raises PaasError if it is gone, or about to be."""
+        """Whether it answers. Raises PaasError if it is gone, or about to be."""
         found = self.store.datastores.find(name)
         if found is None or found.state is DatastoreState.REMOVED:
             raise no_such_datastore(name)
@@ -186,11 +187,11 @@ class Datastores:
         leader: Datastore | None = None,
         fill: Callable[[Datastore], None] = lambda _made: None,
     ) -> Datastore:
-        """Make one of an app, whose lock is held, and attach it to none; nothing is left of it if
-        that fails.
+        """Create a datastore for an app, whose lock is held, without attaching it.
 
-        order: kind, plan and version. files: makes its files. settings: those that it has. leader:
-        the one that it follows. fill: puts something into it once it answers.
+        Nothing is left of it if that fails. order: kind, plan and version. files: creates its
+        files. settings: its settings. leader: the datastore that it follows. fill: puts data into
+        it once it answers.
         """
         self.refuse_many(app)
         kind, plan, version = order
@@ -220,7 +221,7 @@ class Datastores:
         return made
 
     def version(self, actor: Actor, kind: DatastoreKind, progress: Progress) -> str:
-        """The installed version; only root has missing packages installed."""
+        """The installed version; missing packages are installed for root only."""
         server, traits = self.servers[kind], kind.traits
         if actor.user is None:
             return server.ensure_installed(progress)
@@ -235,7 +236,7 @@ class Datastores:
         return version
 
     def refuse_many(self, app: App, more: int = 1) -> None:
-        """Raises PaasError if the app may not have so many more."""
+        """Raises PaasError if the app may not have that many more."""
         if len(self.store.datastores.of_app(app.id)) + more > MAX_PER_APP:
             raise PaasError(
                 "too-many-datastores",

@@ -1,4 +1,4 @@
-"""The datastores that an app's app.json asks for: made at its first deploy, as on Heroku."""
+"""The datastores that an app's app.json asks for, created at its first deploy, as on Heroku."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,17 +29,17 @@ class _Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredDatastores:
-    """Makes and attaches them in a push. The caller has the app's lock."""
+    """Creates and attaches them during a push. The caller holds the app's lock."""
 
     store: Store
     datastores: Datastores
 
     def make(self, app: App, actor: Actor, addons: Sequence[Addon], progress: Progress) -> None:
-        """Make those that the app does not have yet, and attach them.
+        """Create the datastores that the app does not have yet, and attach them.
 
-        They remain if the push is rejected afterwards: its release command may have filled them.
-        The next push finds them, also one that an interrupted push left unattached. Raises
-        PaasError before anything is made if one of them cannot be.
+        They remain if the push is rejected afterwards, since its release command may have filled
+        them. The next push finds them, including one that an interrupted push left unattached.
+        Raises PaasError before anything is created if one of them cannot be.
         """
         orders = self._orders(app, addons, progress)
         if not orders:
@@ -73,9 +73,10 @@ class DeclaredDatastores:
     def tell(
         self, app: App, addons: Sequence[Addon], former: Sequence[Addon], progress: Progress
     ) -> None:
-        """Tell which ones a later push asks for that the app does not have; none is made.
+        """Warn about datastores that a later push asks for and the app lacks; none is created.
 
-        former: those of the live release. One that it had was destroyed or detached on purpose.
+        former: the add-ons of the live release. A datastore that it had was destroyed or detached
+        on purpose.
         """
         new = [addon for addon in addons if addon not in former]
         for order in self._missing(app, self._orders(app, new, progress)):
@@ -103,7 +104,7 @@ class DeclaredDatastores:
         return orders
 
     def _missing(self, app: App, orders: Sequence[_Order]) -> list[_Order]:
-        """Those for which the app has neither an attachment nor a config var that was set."""
+        """Those for which the app has neither an attachment nor a config var."""
         attached = self.store.datastores.attachments(app_id=app.id)
         taken = self.datastores.attachments.taken(app)
         by_hand = taken - {one.name for one in attached}
@@ -120,7 +121,7 @@ class DeclaredDatastores:
         return [order for order in orders if order in missing]
 
     def _attach(self, app: App, datastore: Datastore, order: _Order, progress: Progress) -> None:
-        """Without a release of its own: that of the push follows."""
+        """Without a release, since that of the push follows."""
         names = new_names(order.kind, self.datastores.attachments.taken(app), order.wanted)
         self.store.datastores.attach([Attachment(app.id, name, datastore.name) for name in names])
         self.datastores.upkeep.let_clients()
@@ -128,7 +129,7 @@ class DeclaredDatastores:
         progress.detail(f"app.json asks for {order.addon.order}: its URL is in {variables}")
 
     def _remove_interrupted(self, app: App) -> None:
-        """Under the app's lock they must have been interrupted."""
+        """Under the app's lock, unfinished datastores must have been interrupted."""
         for one in self.store.datastores.of_app(app.id):
             if one.state.is_discardable:
                 self.datastores.upkeep.remove(one)
@@ -150,7 +151,7 @@ def _taken_out(spare: list[Datastore], kind: DatastoreKind) -> Datastore | None:
 
 
 def _read(addon: Addon) -> tuple[_Order, str | None]:
-    """The order, and what to tell of its plan. A PaasError gets its place in app.json."""
+    """The order, and what to say about its plan. A PaasError includes the position in app.json."""
     try:
         kind, plan, told = parse_order(addon.order)
         wanted = attachment_name(addon.wanted) if addon.wanted is not None else None

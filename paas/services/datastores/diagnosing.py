@@ -1,4 +1,4 @@
-"""Looking into a running datastore, and ending its sessions."""
+"""Inspecting a running datastore, and ending its sessions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,23 +17,23 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosing:
-    """For those who may open psql there: statements have the values that the app gave them."""
+    """For those who may open psql there, since statements contain the app's values."""
 
     store: Store
     reports: Mapping[DatastoreKind, DatastoreReports]
 
     def report(self, actor: Actor, name: str, wanted: str | None, report: Report) -> Sequence[Row]:
-        """The answer to one question. wanted: see `visible`."""
+        """The result of one report. wanted: see `visible`."""
         one = self._chosen(actor, name, wanted)
         return self.reports[one.kind].rows(one, report)
 
     def diagnose(self, actor: Actor, name: str, wanted: str | None) -> list[Judged]:
-        """All checks, in their order."""
+        """All checks, in order."""
         one = self._chosen(actor, name, wanted)
         return [judged(check, self.reports[one.kind].rows(one, check)) for check in CHECKS]
 
     def end(self, actor: Actor, name: str, wanted: str | None, pid: int) -> None:
-        """End a session, whose transaction is rolled back."""
+        """End a session; its transaction is rolled back."""
         one = self._chosen(actor, name, wanted)
         if not self.reports[one.kind].end(one, pid):
             raise PaasError(

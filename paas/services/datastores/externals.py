@@ -41,11 +41,11 @@ class Externals:
     def attach(
         self, actor: Actor, name: str, text: str, wanted: AttachmentName, progress: Progress
     ) -> None:
-        """Check a URL and give it to an app, as a release, and roll that out.
+        """Check a URL and give it to an app, as a release, and roll it out.
 
-        Where that name leads to a database elsewhere already, it gets this URL in place of its
-        present one: with a new password, or of another host. Raises PaasError, without the URL, if
-        the database cannot be used from here.
+        If that name already belongs to a database elsewhere, the URL replaces its present one, for
+        example with a new password or host. Raises PaasError, without the URL, if the database
+        cannot be used from here.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         url = parse_external_url(text)
@@ -87,7 +87,7 @@ class Externals:
         new: tuple[ExternalUrl, ExternalFacts],
         progress: Progress,
     ) -> None:
-        """Have an app use another URL of a database elsewhere; new: it, and what was found there.
+        """Give a database elsewhere another URL. new: the URL, and what was found there.
 
         If the app does not come up with it, the former one stays.
         """
@@ -142,7 +142,7 @@ class Externals:
             )
 
     def listing(self, actor: Actor, name: str) -> list[tuple[External, tuple[AttachmentName, ...]]]:
-        """Those of an app, each with its attachments' names."""
+        """The databases elsewhere of an app, each with the names of its attachments."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         present = self.store.datastores.attachments(app_id=app.id)
         return [
@@ -153,6 +153,6 @@ class Externals:
     def chosen(
         self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind | None
     ) -> External | None:
-        """The one that is meant; None if it is none of these. See `external`."""
+        """The database elsewhere that is meant, or None if it is not one. See `external`."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return external(self.store, app, wanted, kind)

@@ -18,7 +18,7 @@ from paas.store import Store
 class Shown:
     """A datastore as its users see it. names: of its attachments to the app.
 
-    figures: None if its server does not answer. owner: the app that it belongs to.
+    figures: None if its server does not answer. owner: the app to which it belongs.
     """
 
     datastore: Datastore
@@ -28,10 +28,10 @@ class Shown:
 
 
 def visible(store: Store, app: App, wanted: str | None, kind: DatastoreKind | None) -> Shown:
-    """One of them, by its name or that of an attachment; of a kind, if one is given.
+    """A datastore of the app, by its name or that of an attachment; of a kind, if one is given.
 
-    wanted: None: the one with the first name of its kind, such as DATABASE, or the only one that is
-    attached. Raises PaasError.
+    wanted: None means the one with the first name of its kind, such as DATABASE, or the only one
+    that is attached. Raises PaasError.
     """
     known = of_app(store, app)
     if wanted is not None:
@@ -65,10 +65,10 @@ def visible(store: Store, app: App, wanted: str | None, kind: DatastoreKind | No
 def external(
     store: Store, app: App, wanted: str | None, kind: DatastoreKind | None
 ) -> External | None:
-    """The database elsewhere of an app that is meant; None if it is none of these.
+    """The database elsewhere that is meant, or None if it is not one.
 
-    wanted: its name or that of an attachment; None: the one with the first name of its kind, or
-    the only one of the kind that the app has at all. Raises PaasError for one of another kind.
+    wanted: its name or that of an attachment; None means the one with the first name of its kind,
+    or the only one of that kind that the app has. Raises PaasError if it is of another kind.
     """
     present = store.datastores.attachments(app_id=app.id)
     known = [
@@ -127,7 +127,7 @@ def kind_of_attached(store: Store, attachment: Attachment) -> DatastoreKind:
 
 
 def of_app(store: Store, app: App) -> list[Shown]:
-    """Those that belong to an app or are attached to it, by number."""
+    """The datastores that belong to an app or are attached to it, by number."""
     present = store.datastores.attachments(app_id=app.id)
     names = {one.datastore for one in present}
     found = [one for one in store.datastores.all() if one.app_id == app.id or one.name in names]
@@ -155,7 +155,7 @@ def refuse_foreign(store: Store, app: App, datastore: Datastore) -> None:
 
 
 def refuse_follower(datastore: Datastore, why: str) -> None:
-    """Raises PaasError if it follows another one. why: what it is refused for, after its name."""
+    """Raises PaasError if it is a follower. why: the reason, to follow its name."""
     if datastore.leader is not None:
         raise PaasError(
             "datastore-follows",
@@ -166,7 +166,7 @@ def refuse_follower(datastore: Datastore, why: str) -> None:
 
 
 def refuse_followed(store: Store, datastore: Datastore, what: str) -> None:
-    """Raises PaasError if others follow it. what: what cannot be done to it, after its name."""
+    """Raises PaasError if it has followers. what: what cannot be done to it, to follow its name."""
     followers = ", ".join(one.name for one in store.datastores.followers(datastore.id))
     if followers:
         raise PaasError(
@@ -178,7 +178,7 @@ def refuse_followed(store: Store, datastore: Datastore, what: str) -> None:
 
 
 def refuse_smaller(leader: Datastore | None, plan: Plan) -> None:
-    """Raises PaasError if a follower of that plan could not follow."""
+    """Raises PaasError if a follower with that plan could not follow."""
     if leader is not None and plan.connections < leader.plan.connections:
         raise usage_error(
             "follower-plan",
@@ -200,7 +200,7 @@ def refuse_unready(datastore: Datastore) -> None:
 
 
 def no_such_datastore(name: str) -> PaasError:
-    """The same if there is none, and if the actor may not even know of it."""
+    """The same error if there is none, and if the actor may not know of it."""
     return PaasError(
         "no-such-datastore",
         f"There is no datastore {name!r} that you may use here.",

@@ -16,11 +16,11 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """kinds: how many there are of each kind, with none left out. The rest are names.
+    """kinds: how many there are of each kind, none left out. The other lists contain names.
 
-    not_running: without a process. not_answering: with one that does not answer. without_backup:
-    no dump or no archive has succeeded for too long, or cannot be restored. disk_bytes: of all
-    their files. backups_bytes: of the backups on this server.
+    not_running: without a process. not_answering: with a process that does not answer.
+    without_backup: no dump or archive has succeeded for too long, or it cannot be restored.
+    disk_bytes: of all their files. backups_bytes: of the backups on this server.
     """
 
     kinds: dict[str, int]
@@ -33,7 +33,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatastoreOverview:
-    """Looks, and changes nothing. runtime: where their servers run."""
+    """Only reads; changes nothing. runtime: runs their servers."""
 
     store: Store
     upkeep: DatastoreUpkeep
@@ -43,7 +43,7 @@ class DatastoreOverview:
     disk: Disk
 
     def look(self, silent: SilentDatastores) -> Overview:
-        """As it is now. silent: what was asked and did not answer."""
+        """The overview as of now. silent: what was asked and did not answer."""
         every = self.store.datastores.all()
         counts = Counter(one.kind for one in every)
         stopped = [one.name for one in silent.servers if not self._runs(one)]
@@ -60,7 +60,7 @@ class DatastoreOverview:
         )
 
     def _runs(self, one: Datastore) -> bool:
-        """Nothing does while the server is stopped, or where the programs are missing."""
+        """Nothing runs while the server is stopped, or where the programs are missing."""
         try:
             workload = self.upkeep.servers[one.kind].workload(one)
             return self.runtime.states([workload])[workload.id].pid is not None

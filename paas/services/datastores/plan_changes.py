@@ -1,4 +1,4 @@
-"""Giving a datastore another plan: its limits change, and its data stay."""
+"""Changing the plan of a datastore: its limits change, and its data stay."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,7 +28,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanChanges:
-    """All kinds have to be restarted: the limits of a process are set when it starts."""
+    """Every kind has to be restarted, since a process gets its limits when it starts."""
 
     store: Store
     servers: Mapping[DatastoreKind, DatastoreServer]
@@ -43,9 +43,9 @@ class PlanChanges:
         order: tuple[DatastoreKind, Plan],
         progress: Progress,
     ) -> None:
-        """Give one another plan, and restart it; it has its former one if it does not come up.
+        """Change a datastore's plan and restart it; if it does not come up, it keeps its old one.
 
-        order: its kind, as it is, and the plan.
+        order: its present kind, and the new plan.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         kind, plan = order

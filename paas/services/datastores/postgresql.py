@@ -1,4 +1,4 @@
-"""What users do with PostgreSQL alone: its settings, and extensions."""
+"""What users can do only with PostgreSQL: settings and extensions."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,9 +22,9 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A setting of a datastore. value: as its server has it now; None: it does not answer.
+    """A setting of a datastore. value: as its server has it now; None if it does not answer.
 
-    chosen: by a user; None: it has its default.
+    chosen: by a user; None if it has its default.
     """
 
     setting: Setting
@@ -43,7 +43,7 @@ class PostgresqlUses:
     locks: Locks
 
     def settings(self, actor: Actor, name: str, wanted: str | None) -> list[Shown]:
-        """All that may be chosen, by name; of which datastore: see `visible`."""
+        """All settings that can be changed, by name. wanted: see `visible`."""
         one = self._found(find_app(self.store, actor, name, to=Permission.VIEW), wanted)
         try:
             now = self.postgresql.settings(one, SETTINGS)
@@ -62,9 +62,10 @@ class PostgresqlUses:
         *,
         restart: bool,
     ) -> None:
-        """Choose a value, None: the default; nothing has changed if that fails.
+        """Change a setting, None resets it; if that fails, nothing changes.
 
-        restart: whether its connections may end for that. Raises PaasError if they would have to.
+        restart: whether its connections may end. Raises PaasError if they would have to and may
+        not.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         setting, text = change
@@ -88,14 +89,14 @@ class PostgresqlUses:
         progress.step(f"{setting.name} of {one.name} {said}")
 
     def extensions(self, actor: Actor, name: str, wanted: str | None) -> Sequence[Extension]:
-        """What the server could make, and what the database has."""
+        """The extensions that the server offers, and which ones the database has."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return self.postgresql.extensions(self._found(app, wanted))
 
     def make_extension(
         self, actor: Actor, name: str, wanted: str | None, extension: str, progress: Progress
     ) -> None:
-        """Make one in a datastore's database; no error if it is there."""
+        """Create an extension in a datastore's database; no error if it exists."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} creates an extension"):
             one = self._own(app, wanted)
@@ -128,7 +129,7 @@ class PostgresqlUses:
         return visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
 
     def _own(self, app: App, wanted: str | None) -> Datastore:
-        """The one that is meant, if it belongs to the app and serves."""
+        """The datastore that is meant, if it belongs to the app and serves."""
         one = self._found(app, wanted)
         refuse_foreign(self.store, app, one)
         refuse_unready(one)

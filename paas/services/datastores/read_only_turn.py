@@ -1,8 +1,8 @@
 """Makes datastores read-only before the disk is full, and writable once there is space again.
 
-On a full disk PostgreSQL ends, recovers and ends again, and lets nobody in who would delete; the
-others fail in the middle of what they write. Before that they are read-only: what reads goes on,
-what writes fails with an error, and whoever wants to clean up still can.
+On a full disk PostgreSQL crashes, recovers and crashes again, and nobody can connect to delete
+anything; the others fail in the middle of a write. So they become read-only before that: reads
+continue, writes fail with an error, and anyone who wants to clean up still can.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,10 @@ from paas.store import Store
 
 @dataclass(slots=True, kw_only=True)
 class ReadOnlyTurn:
-    """What each datastore is, is read from its server: whoever is killed meanwhile leaves no trace.
+    """The state is read from each server, so a process that is killed leaves no trace.
 
-    min_free_bytes: below it datastores are read-only, and from twice that on writable; 0: never.
+    min_free_bytes: below it datastores are read-only, and from twice that on writable; 0 means
+    never.
     """
 
     store: Store
@@ -33,7 +34,7 @@ class ReadOnlyTurn:
     _told: set[int] = field(default_factory=set)
 
     def look(self) -> list[str]:
-        """Settle those that are not as they should be; returns what failed."""
+        """Switch those that are not in the right state; returns what failed."""
         wanted = self._now_wanted()
         if wanted is None:
             return []
@@ -55,11 +56,11 @@ class ReadOnlyTurn:
         return failures
 
     def forget(self) -> None:
-        """Ask all servers again at the next look: another process may have changed some."""
+        """Ask all servers again next time, since another process may have changed some."""
         self._settled.clear()
 
     def rescue(self) -> list[Datastore]:
-        """Make those read-only that answer, whatever is free; returns those that do not answer."""
+        """Make all that answer read-only, whatever is free; returns those that do not answer."""
         silent = []
         for one in self.store.datastores.all():
             switch = self.switches.get(one.kind)
@@ -72,7 +73,7 @@ class ReadOnlyTurn:
         return silent
 
     def read_only(self) -> list[Datastore]:
-        """Those that are, of those that answer."""
+        """Those that are read-only, of those that answer."""
         found = []
         for one in self.store.datastores.all():
             switch = self.switches.get(one.kind)
@@ -86,7 +87,7 @@ class ReadOnlyTurn:
         return found
 
     def _now_wanted(self) -> bool | None:
-        """None: as they are, since between the two limits."""
+        """None leaves them as they are, between the two limits."""
         free_bytes, _ = self.disk.space()
         if free_bytes < self.min_free_bytes:
             return True

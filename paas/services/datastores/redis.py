@@ -1,4 +1,4 @@
-"""What users do with Redis alone: choosing what happens when it is full."""
+"""What users can do only with Redis: choosing what happens when its memory is full."""
 
 from dataclasses import dataclass
 
@@ -23,14 +23,14 @@ class RedisUses:
     locks: Locks
 
     def policy(self, actor: Actor, name: str, wanted: str | None) -> Policy:
-        """What happens when one is full; which one: see `visible`."""
+        """What happens when its memory is full. wanted: see `visible`."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return policy_of(visible(self.store, app, wanted, DatastoreKind.REDIS).datastore)
 
     def set_policy(
         self, actor: Actor, name: str, wanted: str | None, policy: Policy, progress: Progress
     ) -> None:
-        """Choose what happens when it is full; from now on, without a restart."""
+        """Choose what happens when its memory is full, at once and without a restart."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         with self.locks.app(app.id, f"{actor.name} configures a datastore"):
             found = self._own(app, wanted)
@@ -41,7 +41,7 @@ class RedisUses:
         progress.step(f"{found.name} has the policy {policy}")
 
     def _own(self, app: App, wanted: str | None) -> Datastore:
-        """The one that is meant, if it belongs to the app."""
+        """The datastore that is meant, if it belongs to the app."""
         found = visible(self.store, app, wanted, DatastoreKind.REDIS).datastore
         refuse_foreign(self.store, app, found)
         return found

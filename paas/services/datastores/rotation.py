@@ -1,8 +1,8 @@
-"""Changing a datastore's login, while the apps to which it is attached go on serving.
+"""Changing a datastore's login, while the apps to which it is attached keep serving.
 
-A new login is made beside the former one; every app is rolled out with it; then the former one's
-connections end, and it is dropped. Killed at any point, the login that the store has works, and
-`finish` does the rest.
+A new login is created beside the former one, every app is rolled out with it, then the former one's
+connections are ended and it is dropped. After a kill at any point, the login in the store works,
+and `finish` does the rest.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -55,10 +55,10 @@ class LoginRotation:
         *,
         force: bool,
     ) -> None:
-        """Give a datastore that belongs to the app a new login in place of the present one.
+        """Replace the login of a datastore that belongs to the app.
 
-        A change that was interrupted is finished instead. force: drop the former login also if an
-        app does not come up with the new one. Raises PaasError otherwise, with both logins valid.
+        An interrupted change is finished instead. force: drop the former login even if an app does
+        not come up with the new one; otherwise that raises PaasError, with both logins valid.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, kind).datastore
@@ -95,15 +95,15 @@ class LoginRotation:
         return finished
 
     def finish_one(self, name: str, progress: Progress) -> None:
-        """Finish a change of one's login that was recorded, with the lock of logins held.
+        """Finish a recorded change of a login, while the lock of logins is held.
 
-        What it had before works no longer: an app that does not come up with what it has now is
-        reported, and that is all.
+        The former login has stopped working already, so an app that does not come up with the new
+        one is only reported.
         """
         self._finish(name, progress, force=True)
 
     def _begin(self, datastore: Datastore, holder: str, progress: Progress) -> None:
-        """Make the new login, and have all that starts from now on use it."""
+        """Create the new login, and have everything that starts from now on use it."""
         with self.locks.app(datastore.app_id, holder, waiting(progress)):
             present = self.store.datastores.find(datastore.name) or datastore
             refuse_unready(present)
@@ -159,7 +159,7 @@ class LoginRotation:
             )
 
     def _roll_out(self, app: App, datastore: Datastore, progress: Progress) -> None:
-        """New instances of what runs, which find the new login; until the former have ended."""
+        """Start new instances, which get the new login, and wait for the end of the former ones."""
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:

@@ -1,4 +1,4 @@
-"""psql and its like on a datastore, as a one-off process of the app, with its rights."""
+"""psql and the like on a datastore, as a one-off process of the app, with its rights."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatastoreSessions:
-    """What users type at a datastore. It is reached as the app reaches it."""
+    """Interactive clients. They connect to a datastore as the app does."""
 
     store: Store
     servers: Mapping[DatastoreKind, DatastoreServer]
@@ -36,9 +36,9 @@ class DatastoreSessions:
         caller: Caller,
         progress: Progress,
     ) -> int:
-        """Run the client of a kind and wait for it; its exit status.
+        """Run the client of a kind and wait for it; returns its exit status.
 
-        statement: run instead of reading some from the caller. terminal: see `RunRequest`.
+        statement: run this instead of reading from the caller. terminal: see `RunRequest`.
         """
         find_app(self.store, actor, name, to=Permission.OPERATE)
         elsewhere = self.externals.chosen(actor, name, wanted, kind)

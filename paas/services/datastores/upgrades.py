@@ -1,7 +1,7 @@
-"""Bringing a PostgreSQL of an app to another major version.
+"""Upgrading an app's PostgreSQL to another major version.
 
-The present files stay until a server of the new version has served a copy of them; the record of
-the version decides which are used. From then on the former ones are only kept.
+The present files stay until a server of the new version has served a copy of them; the recorded
+version decides which are used. From then on the former ones are only kept.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ KEPT_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrades:
-    """One that fails half way leaves the former version serving."""
+    """If an upgrade fails halfway, the former version keeps serving."""
 
     store: Store
     upgrades: MajorUpgrades
@@ -46,9 +46,9 @@ class Upgrades:
     def upgrade(
         self, actor: Actor, name: str, wanted: str | None, to: str | None, progress: Progress
     ) -> None:
-        """Bring one to a version, None: the newest that is installed. Which one: see `visible`.
+        """Upgrade a datastore to a version; None means the newest installed. wanted: see `visible`.
 
-        All connections to it end, and nobody reaches it until it is done.
+        All connections end, and nobody can connect until it is done.
         """
         app = find_app(self.store, actor, name, to=Permission.OWN)
         with self.locks.app(app.id, f"{actor.name} upgrades a datastore"):
@@ -82,14 +82,14 @@ class Upgrades:
         )
 
     def delete_former(self) -> None:
-        """Delete the files that were replaced long ago."""
+        """Delete files that were replaced long enough ago."""
         before = self.clock.now() - KEPT_FOR
         for one in self.store.datastores.all():
             if one.kind is DatastoreKind.POSTGRESQL:
                 self.upgrades.delete_former(one, before)
 
     def _copy(self, one: Datastore, version: str, progress: Progress) -> None:
-        """Make the new files; if that fails, the present ones are served again."""
+        """Create the new files; if that fails, the present ones are served again."""
         workload = self.servers[one.kind].workload(one)
         try:
             with progress.doing(f"creating files for PostgreSQL {version}"):
@@ -110,7 +110,7 @@ class Upgrades:
         server.set_up(one, START_LIMIT_S)
 
     def _version(self, one: Datastore, to: str | None) -> str:
-        """The one to bring it to. Raises PaasError."""
+        """The version to upgrade to. Raises PaasError."""
         installed = self.upgrades.versions()
         newer = [each for each in installed if int(each) > int(one.version)]
         if to is None and newer:

@@ -1,4 +1,4 @@
-"""Makes the servers of datastores match the store: after a boot, or an interrupted command."""
+"""Makes the servers of datastores match the store, after a boot or an interrupted command."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ class SilentDatastores:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatastoreUpkeep:
-    """The servers of datastores, whoever uses them."""
+    """The servers of datastores, for all services."""
 
     store: Store
     servers: Mapping[DatastoreKind, DatastoreServer]
@@ -61,11 +61,11 @@ class DatastoreUpkeep:
     locks: Locks
 
     def let_clients(self) -> None:
-        """Let the apps, and nobody else, reach what is attached to them."""
+        """Let exactly the apps to which a datastore is attached connect to it."""
         self.clients.apply(self.store.datastores.clients())
 
     def refuse_gone_clients(self) -> None:
-        """Let apps that are destroyed, or detached by a command that was killed, no longer."""
+        """Stop admitting apps that are destroyed, or that a killed command has detached."""
         if self.clients_differ():
             self.let_clients()
 
@@ -85,7 +85,7 @@ class DatastoreUpkeep:
                 )
 
     def _leave_archive(self, datastore: Datastore) -> None:
-        """What was archived of it is kept for a while, if it was ever ready."""
+        """Keep its archive for a while, if it was ever ready."""
         archive = self.archives.get(datastore.kind)
         follows = datastore.following is not None
         if archive is None or archive.lack() is not None or follows:
@@ -97,7 +97,7 @@ class DatastoreUpkeep:
         archive.leave(datastore, kept=kept)
 
     def restart(self, one: Datastore) -> None:
-        """Start its server again, with what it sees and reads as it is now."""
+        """Restart its server with its present files and settings."""
         with self.locks.app(one.app_id, "the server restarts a datastore"):
             present = self.store.datastores.find(one.name)
             if present is None or present.state is not DatastoreState.READY:
@@ -105,7 +105,7 @@ class DatastoreUpkeep:
             self.restart_held(present)
 
     def restart_held(self, one: Datastore) -> None:
-        """The same for one whose app's lock is held. Raises PaasError if it does not come up."""
+        """The same while its app's lock is held. Raises PaasError if it does not come up."""
         server = self.servers[one.kind]
         server.refresh(one)
         workload = server.workload(one)
@@ -114,7 +114,7 @@ class DatastoreUpkeep:
         server.set_up(one, START_LIMIT_S)
 
     def prepare_start(self) -> None:
-        """Before the supervisor starts: have it start the servers, as all else."""
+        """Before the supervisor starts: have it start the servers, like everything else."""
         self.let_clients()
         for one in self._ready():
             server = self.servers[one.kind]
@@ -126,7 +126,7 @@ class DatastoreUpkeep:
                 continue  # `run` tries it again, and reports why it fails
 
     def run(self, progress: Progress) -> int:
-        """Returns how many were mended. One that is being made or destroyed now is left alone."""
+        """Repair them, but for those being created or destroyed; returns how many were repaired."""
         mended = 0
         if self.clients_differ():
             self.let_clients()
@@ -153,7 +153,7 @@ class DatastoreUpkeep:
         )
 
     def unfinished(self) -> list[Datastore]:
-        """Those whose making or destruction was interrupted."""
+        """Those whose creation or destruction was interrupted."""
         return [
             one
             for one in self.store.datastores.all()
@@ -161,7 +161,7 @@ class DatastoreUpkeep:
         ]
 
     def wrong_files(self) -> list[tuple[Datastore, str]]:
-        """What of their files is not as it was made, in words."""
+        """What differs in their files from how they were created, in words."""
         return [
             (one, words)
             for one in self._ready()
@@ -170,11 +170,11 @@ class DatastoreUpkeep:
         ]
 
     def clients_differ(self) -> bool:
-        """Whether others may reach datastores than the store says."""
+        """Whether other apps may connect to datastores than the store says."""
         return self.clients.present() != self.store.datastores.clients()
 
     def hazards(self) -> list[Finding]:
-        """What of this machine endangers the data of the kinds that there are."""
+        """What on this machine endangers the data of the kinds in use."""
         kinds = dict.fromkeys(one.kind for one in self._ready())
         return [hazard for kind in kinds for hazard in self.servers[kind].hazards()]
 
@@ -186,7 +186,7 @@ class DatastoreUpkeep:
         return [one for one in self.store.datastores.all() if one.id in under_way]
 
     def _mend(self, one: Datastore | None) -> int:
-        """It as it is under the lock of the app that it belongs to."""
+        """Repair it, as it is once the lock of its app is held."""
         if one is None:
             return 0
         if one.state.is_discardable:
@@ -216,7 +216,7 @@ class DatastoreUpkeep:
         return 1
 
     def _catch_up(self, one: Datastore) -> int:
-        """Have its files follow programs that the distribution has replaced."""
+        """Update its files for programs that the distribution has replaced."""
         upgrading = self.file_upgrades.get(one.kind)
         version = upgrading.catch_up(one) if upgrading is not None else None
         if version is None:

@@ -1,7 +1,7 @@
 """Images instead of a push: git:from-image and git:load-image.
 
-An image becomes a commit, as on Dokku: a Dockerfile of one line that names it. So a deploy of it is
-one like any other, with its history, its rollback and what the image may be given beside it.
+An image becomes a commit, as on Dokku: a one-line Dockerfile that names it. So its deploy is like
+any other, with its history, rollback and settings.
 """
 
 import io
@@ -42,7 +42,7 @@ class ImageImports:
     def from_registry(
         self, actor: Actor, name: str, reference: ImageReference, progress: Progress
     ) -> None:
-        """Deploy what a registry has under that name now; nothing if that is live already."""
+        """Deploy what a registry has under that name now; does nothing if that is already live."""
         app = self._app(actor, name)
         digest = reference.digest
         if digest is None:
@@ -57,7 +57,7 @@ class ImageImports:
         self._deploy(actor, name, content, f"Image {reference}", progress)
 
     def load(self, actor: Actor, name: str, archive: BinaryIO, progress: Progress) -> None:
-        """Deploy the image of an archive that ``docker save`` wrote."""
+        """Deploy the image in an archive by ``docker save``."""
         app = self._app(actor, name)
         self.quotas.refuse_full(actor, app)
         progress.step("Loading the image")
@@ -90,7 +90,7 @@ class ImageImports:
         return self._live_dockerfile(app) == content
 
     def _live_base(self, app: App) -> str | None:
-        """The image that the live release's Dockerfile names in its one line."""
+        """The image that the live release's one-line Dockerfile names."""
         content = self._live_dockerfile(app) or b""
         return content.decode("utf-8", "replace").strip().removeprefix("FROM ") or None
 

@@ -1,4 +1,4 @@
-"""Tokens: made and revoked by users, verified for whatever way a request comes in."""
+"""Tokens: created and revoked by users, verified for every way in which requests arrive."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ class Tokens:
     random_characters: Callable[[int], str]
 
     def actor(self, token: Secret, address: str | None) -> Actor:
-        """For whom a token stands, with its limits; records that it was used.
+        """The user for whom a token acts, with its limits; records that it was used.
 
-        address: the client's. Raises PaasError if it is no token, is not known, or has expired.
+        address: the client's. Raises PaasError if it is not a token, is not known, or has expired.
         """
         prefix, now = prefix_of(token), self.clock.now()
         found = self.store.tokens.by_hash(stored(token))
@@ -62,7 +62,7 @@ class Tokens:
         return Actor(user, found.scope)
 
     def reports(self, actor: Actor) -> list[TokenReport]:
-        """The actor's tokens with their last uses; all, for an admin."""
+        """The actor's tokens with their last uses; everyone's for an admin."""
         require_account(actor, "see tokens")
         return [
             TokenReport(token, last_use(self.uses, token.prefix, token.created))
@@ -80,11 +80,11 @@ class Tokens:
         expires: Expiry | None,
         note: str,
     ) -> tuple[Secret, Token]:
-        """Make a token of the actor's: the text, which is not kept, and what is known of it.
+        """Create a token for the actor: the text, which is not stored, and what is known about it.
 
-        app, role: what it is limited to; None: not limited. expires: None for the default. Raises
-        PaasError if the actor is no user, does not see the app, is less than that role for it, or
-        may not have a token for so long.
+        app, role: what it is limited to; None means not limited. expires: None means the default.
+        Raises PaasError if the actor is not a user, cannot see the app, has a lesser role for it,
+        or may not have a token for that long.
         """
         require_account(actor, "create tokens")
         if actor.user is None:

@@ -1,4 +1,4 @@
-"""SQL of the platform's own for a MariaDB, over the socket that root and its uid alone reach."""
+"""The platform's own SQL for a MariaDB, over the socket that only root and its uid can reach."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _LIMIT_S = 30.0
 def ask(paths: Paths, datastore: Datastore, text: str) -> str:
     """What the client prints, as root. Raises PaasError if one of the statements fails.
 
-    Whoever has the server's uid may listen there: it is told no password, and given no file.
+    A process with the server's uid may be listening there, so it is given no password and no file.
     """
     socket = places_of(paths, datastore).socket / conf.SOCKET
     argv: list[str | Path] = [

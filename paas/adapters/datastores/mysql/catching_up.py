@@ -1,9 +1,9 @@
-"""Brings MariaDB's own tables up to the version that is installed; implements `FileUpgrades`.
+"""Upgrades MariaDB's own tables to the installed version; implements `FileUpgrades`.
 
-The server itself reads the data of former versions; its tables of accounts and the like are changed
-by mariadb-upgrade, which Debian's package runs for its own service alone. Here it runs with the
-datastore's uid, since it writes into the directory of the data, and its account is there only as
-long.
+The server itself reads the data of former versions. Its tables of accounts and the like are
+upgraded by mariadb-upgrade, which Debian's package runs only for its own service. Here it runs with
+the datastore's uid, since it writes into the data directory, and with an account that exists only
+for that time.
 
 https://mariadb.com/kb/en/mariadb-upgrade/
 """
@@ -30,7 +30,7 @@ _LIMITS = Limits(memory_mib=256, processes=32, open_files=1_024, scratch_mib=64)
 
 
 class MariadbFiles:
-    """`FileUpgrades`. start_limit_s: how long a server may take until it answers."""
+    """`FileUpgrades`. start_limit_s: how long a server may take to answer."""
 
     def __init__(self, settings: Settings, start_limit_s: float = 60.0) -> None:
         self._start_limit_s = start_limit_s

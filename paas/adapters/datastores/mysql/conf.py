@@ -1,4 +1,4 @@
-"""MariaDB's configuration of a datastore: a pure function that renders the whole file.
+"""MariaDB's configuration for a datastore: a pure function that renders the whole file.
 
 No other file is read (``--defaults-file``); what is not set here has MariaDB's default.
 """
@@ -19,12 +19,12 @@ DATABASES, SCRATCH, EXCHANGE = "databases", "tmp", "exchange"
 
 
 def mariadb_cnf(places: Places, port: int, plan: Plan, *, read_only: bool) -> str:
-    """mariadb.cnf. TLS is offered to all; names are never looked up.
+    """mariadb.cnf. TLS is offered to all clients, and host names are never looked up.
 
-    The pool gets three eighths of the memory: the kernel keeps no second copy of these files. It
-    is filled as it is needed. What MariaDB would use for monitoring itself takes more memory than
-    an empty server (performance_schema). Rights to read and write files belong to root alone, and
-    lead no farther than one directory that is empty.
+    The buffer pool gets three eighths of the memory, since the kernel caches no second copy of
+    these files; it fills as it is needed. MariaDB's own monitoring (performance_schema) would take
+    more memory than an empty server. Only root may read and write files, and only in one directory,
+    which is empty.
     """
     settings: dict[str, object] = {
         "datadir": places.data / DATABASES,

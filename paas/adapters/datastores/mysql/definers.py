@@ -1,8 +1,8 @@
-"""SQL that gives what a former login of MariaDB made to the present one: pure functions.
+"""SQL that gives what a former MariaDB login created to the present one: pure functions.
 
-A routine, a view or an event belongs to its definer, with whose rights it runs. Only its definer
-sees what is in a routine, so nobody else can dump it, and only its definer may alter a view.
-Triggers stay as they are: all that can be done with them takes rights in the database alone.
+A routine, view or event runs with the rights of its definer. Only the definer can see the body of a
+routine, so nobody else can dump it, and only the definer may alter a view. Triggers do not change:
+everything that can be done with them only requires rights in the database.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _ALGORITHMS = frozenset({"UNDEFINED", "MERGE", "TEMPTABLE"})
 
 
 def take_routines(datastore: Datastore, former: str) -> str:
-    """Routines and events: by one update each, which sessions that use them do not notice."""
+    """Routines and events, with one update each, which sessions that use them do not notice."""
     values = f"definer = {_definer(datastore.login)}, created = created, modified = modified"
     where = f"db = {sql.literal(datastore.database)} AND definer = {_definer(former)}"
     tables = ("mysql.proc", "mysql.event")
@@ -24,7 +24,7 @@ def take_routines(datastore: Datastore, former: str) -> str:
 
 
 def views(datastore: Datastore, former: str) -> str:
-    """What there is to know of the former login's views, for `take_views`."""
+    """Everything about the former login's views that `take_views` needs."""
     columns = ("table_name", "view_definition", "algorithm", "security_type", "check_option")
     shown = ", ".join(f"HEX({name})" for name in (*columns, "collation_connection"))
     return (
@@ -35,9 +35,9 @@ def views(datastore: Datastore, former: str) -> str:
 
 
 def take_views(datastore: Datastore, said: str) -> Iterable[str]:
-    """The statements that alter views, each for itself, since one may be locked or no longer valid.
+    """The statements that alter views, each separately, since a view may be locked or invalid.
 
-    said: the answer to `views`.
+    said: the result of `views`.
     """
     for line in said.splitlines():
         name, text, algorithm, security, check, collation = (
@@ -54,5 +54,5 @@ def take_views(datastore: Datastore, said: str) -> Iterable[str]:
 
 
 def _definer(login: str) -> str:
-    """As the server's tables have it."""
+    """A definer in the form of the server's tables."""
     return sql.literal(f"{login}@%")

@@ -1,8 +1,8 @@
 """Dumps of MariaDB as SQL; implements `DatastoreDumps`.
 
-mariadb-dump logs in as an account that can only read, which its uid has, over the socket. What is
-loaded goes to files of their own, by another server, with the rights of the app; then these take
-the place of the present ones.
+mariadb-dump logs in over the socket as a read-only account that the datastore's uid has. A dump is
+loaded by another server into separate files, with the rights of the app; then these replace the
+present ones.
 """
 
 import fcntl
@@ -100,7 +100,7 @@ class MariadbDumps:
             program.finish()
 
     def _replace(self, datastore: Datastore, file: Spool, doing: Callable[[str], None]) -> None:
-        """Have its server run on new files, with what SQL makes in them."""
+        """Have its server run on new files that SQL creates."""
         found = places_of(self._paths, datastore)
         doing("loading the dump beside the current data")
         with incoming.loaded(self._tools, datastore, found, source=file.fileno()):
@@ -128,10 +128,10 @@ class MariadbDumps:
 
     @contextmanager
     def _stopped(self, datastore: Datastore, found: Places) -> Iterator[None]:
-        """Its server ends in order, and its next one waits for the end of the block.
+        """Shut its server down; the next one waits for the end of the block.
 
-        The next one is started at once, and waits for the lock. An end that was asked for is no
-        crash, so it is forgotten; after several of those, the next start would be put off.
+        The next one is started at once, and waits for the lock. This end was requested and is not a
+        crash, so it is forgotten; otherwise the next start would be delayed after several of them.
         """
         with found.lock.open() as lock:
             files.remove(self._specs.crash_file(datastore.group, conf.LABEL))

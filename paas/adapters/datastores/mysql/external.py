@@ -1,4 +1,4 @@
-"""A MySQL or MariaDB elsewhere: asks it for its version, and opens MariaDB's client on it."""
+"""A MySQL or MariaDB elsewhere: gets its version, and opens MariaDB's client on it."""
 
 from paas.adapters.datastores import elsewhere
 from paas.adapters.datastores.mysql import programs
@@ -41,8 +41,8 @@ class ExternalMysql:
 def version_of(url: ExternalUrl, address: str, *, encrypted: bool) -> str:
     """Product and number, as ``10.11.6-MariaDB``.
 
-    The client goes on without TLS where the server has none (before MariaDB 11.4), so the server is
-    asked about that, too. Raises PaasError if it is not let in, or without the TLS that it wants.
+    The client continues without TLS if the server has none (before MariaDB 11.4), so the server is
+    asked about that, too. Raises PaasError if the login is refused, or the required TLS is missing.
     """
     argv = (
         *(str(programs.CLIENT), *_OPTIONS, *tls_words(encrypted=encrypted), "--batch"),
@@ -67,7 +67,7 @@ def _words(url: ExternalUrl, host: str) -> tuple[str, ...]:
 
 
 def tls_words(*, encrypted: bool) -> tuple[str, ...]:
-    """As certificates are not verified, the server may still refuse it: see `version_of`."""
+    """Since certificates are not verified, the connection may still lack TLS: see `version_of`."""
     return ("--ssl", "--skip-ssl-verify-server-cert") if encrypted else ("--skip-ssl",)
 
 

@@ -1,6 +1,6 @@
 """Logical dumps of a MySQL or MariaDB elsewhere, by mariadb-dump; implements `ExternalDumps`.
 
-It runs as nobody, in a sandbox without any file of the platform's.
+It runs as nobody, in a sandbox without any of the platform's files.
 """
 
 import subprocess
@@ -43,7 +43,7 @@ class ExternalMysqlDumps:
         return checking()
 
     def _require_tls(self, url: ExternalUrl, address: str) -> None:
-        """mariadb-dump would go on without, if the server had lost it: see `version_of`."""
+        """mariadb-dump would continue without TLS if the server had lost it: see `version_of`."""
         try:
             version_of(url, address, encrypted=True)
         except (ProgramFailedError, TimedOutError) as error:

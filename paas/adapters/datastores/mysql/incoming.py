@@ -1,8 +1,8 @@
-"""Databases from a dump: another server loads it into files of its own, which take the place.
+"""Databases from a dump: another server loads it into separate files, which replace the others.
 
-The files are ``data/incoming`` meanwhile; the server that serves goes on. When the dump is in whole
-that server is stopped, they are exchanged by renaming, and it starts on the new ones. MariaDB can
-give no database another name; and so a dump may have whatever belongs to one.
+The new files are in ``data/incoming`` meanwhile, and the live server continues. When the dump is
+complete, that server is stopped, the files are swapped by renaming, and it starts on the new ones.
+MariaDB cannot rename a database; and this way a dump may contain everything that belongs to one.
 """
 
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ s,^CREATE {_ACCOUNT} ,CREATE ,
 def loaded(
     tools: DatastoreTools, datastore: Datastore, places: Places, *, source: int
 ) -> Iterator[None]:
-    """Files made of SQL that is read from a descriptor; deleted at the end, unless exchanged."""
+    """Files created from SQL that is read from a descriptor; deleted at the end unless swapped."""
     mend(places)
     argv = (
         *("/bin/sh", "-c", _LOAD, "sh", str(places.data), str(places.conf / conf.FILE)),
@@ -97,9 +97,9 @@ def loaded(
 
 
 def exchange(places: Places) -> None:
-    """Put the new files in the place of the present ones, which are kept as the former.
+    """Replace the present files with the new ones, and keep them as the former ones.
 
-    No server must run on them.
+    No server may be running on them.
     """
     present = places.data / conf.DATABASES
     present.rename(places.data / FORMER)
@@ -107,7 +107,7 @@ def exchange(places: Places) -> None:
 
 
 def exchange_back(places: Places) -> None:
-    """Undo that. No server must run on them."""
+    """Undo that. No server may be running on them."""
     present = places.data / conf.DATABASES
     present.rename(places.data / INCOMING)
     (places.data / FORMER).rename(present)
@@ -121,7 +121,7 @@ def is_left(places: Places) -> bool:
 def mend(places: Places) -> None:
     """Leave one set of files: the present ones, or the former if a kill left only those.
 
-    Nothing may be loading, and without the present ones no server runs.
+    Nothing may be loading, and without the present ones no server may be running.
     """
     present, former = places.data / conf.DATABASES, places.data / FORMER
     if not present.exists() and former.exists():

@@ -1,4 +1,4 @@
-"""Makes the files of a new MariaDB, in the sandbox."""
+"""Creates the files of a new MariaDB, in the sandbox."""
 
 from paas.adapters.datastores.mysql import conf, programs
 from paas.adapters.datastores.places import Places
@@ -41,7 +41,7 @@ def make_files(tools: DatastoreTools, datastore: Datastore, places: Places) -> N
 
 
 def limits_of(datastore: Datastore, scratch_mib: int) -> Limits:
-    """Those of its server, whether it serves or only loads."""
+    """The limits of its server, whether it serves or only loads a dump."""
     connections = datastore.plan.connections + conf.SPARE_CONNECTIONS
     return Limits(
         memory_mib=datastore.plan.memory_mib,

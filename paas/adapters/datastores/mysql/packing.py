@@ -1,4 +1,4 @@
-"""The form of a dump of MariaDB that is kept: SQL in gzip, with the mark of its end."""
+"""The stored form of a MariaDB dump: SQL in gzip, with a marker at its end."""
 
 import zlib
 from collections.abc import Iterable, Iterator
@@ -16,7 +16,7 @@ _GZIP_FORM = zlib.MAX_WBITS | 16
 
 
 def pack(dump: Iterable[bytes], *, compressed: bool) -> Iterator[bytes]:
-    """A dump as it is kept, or as it is. Raises PaasError instead of ending if it is not whole."""
+    """A dump in its stored form, or unchanged. Raises PaasError at the end if it is incomplete."""
     packer = zlib.compressobj(_LEVEL, zlib.DEFLATED, _GZIP_FORM) if compressed else None
     tail = b""
     for data in dump:
@@ -30,9 +30,9 @@ def pack(dump: Iterable[bytes], *, compressed: bool) -> Iterator[bytes]:
 
 @contextmanager
 def checking() -> Iterator[Sink]:
-    """Takes a dump, compressed or not: all of it is unpacked, and has its last line.
+    """Unpacks all of a dump, compressed or not, and checks its last line.
 
-    Raises PaasError otherwise.
+    Raises PaasError if it is incomplete.
     """
     seen = _Seen()
     yield seen.take
@@ -40,7 +40,7 @@ def checking() -> Iterator[Sink]:
 
 
 class _Seen:
-    """What passes of a dump, compressed or not; keeps its end."""
+    """Follows a dump, compressed or not, and keeps its end."""
 
     def __init__(self) -> None:
         self._unpacking: zlib._Decompress | None = None
@@ -63,7 +63,7 @@ class _Seen:
         self._tail = (self._tail + data)[-TAIL_BYTES:]
 
     def refuse_half(self) -> None:
-        """Raises PaasError unless that was all of it."""
+        """Raises PaasError unless the dump is complete."""
         if self._unpacking is not None and not self._unpacking.eof:
             raise not_whole()
         if not is_whole(self._tail, MYSQL):
@@ -71,7 +71,7 @@ class _Seen:
 
 
 def not_whole() -> PaasError:
-    """A dump that was cut off, wherever it comes from."""
+    """The error for a truncated dump, wherever it comes from."""
     return PaasError(
         "dump-not-loaded",
         "The dump is incomplete: its last line is not '-- Dump completed'. Nothing has changed.",

@@ -1,8 +1,8 @@
 """MariaDB's programs as Debian installs them, and installing them if they are missing.
 
-The packages are those of the programs alone: mariadb-server would make and start a server of its
-own, with an account and a service. Where MySQL is installed instead, apt would have to remove it,
-and does not.
+Only the packages of the programs are used: mariadb-server would create and start a server of its
+own, with an account and a service. Where MySQL is installed, apt would have to remove it, so it
+does not install them.
 """
 
 import re
@@ -29,7 +29,7 @@ _LIMIT_S = 10.0
 
 
 def installed() -> str | None:
-    """The version, such as ``10.11``; None if one of the programs is missing. Raises PaasError."""
+    """The version, such as ``10.11``; None if a program is missing. Raises PaasError."""
     if not all(one.exists() for one in (SERVER, INSTALL, CLIENT, DUMP)):
         return None
     said = subprocesses.run(
@@ -42,7 +42,7 @@ def installed() -> str | None:
 
 
 def version_in(said: str) -> str:
-    """That of what the server prints, ``mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for ...``."""
+    """The version in a server's output, ``mariadbd  Ver 10.11.19-MariaDB-0+deb12u1 for ...``."""
     match = re.search(r"Ver (\d+\.\d+)\.\d+-MariaDB", said)
     if match is None:
         raise PaasError(
@@ -54,7 +54,7 @@ def version_in(said: str) -> str:
 
 
 def require(version: str) -> None:
-    """Raises PaasError unless what is installed can use files of that version: it or a later."""
+    """Raises PaasError unless the installed version is that one or later, and can use its files."""
     found = installed()
     if found is None:
         raise PaasError(
@@ -73,7 +73,7 @@ def require(version: str) -> None:
 def ensure_installed(progress: Progress) -> str:
     """The installed version; installs the distribution's if there is none.
 
-    Servers that are there are left alone. Raises PaasError if apt fails.
+    Existing servers are left alone. Raises PaasError if apt fails.
     """
     if (found := installed()) is not None:
         return found

@@ -1,7 +1,7 @@
 """Makes MariaDB read-only, and writable again; implements `ReadOnlySwitch`.
 
-Its own setting holds for every session at once, but for those with a right that apps do not have.
-So that somebody can clean up, logins may take a role that has it.
+The server's own setting applies to every session at once, except those with a right that apps do
+not have. So that somebody can clean up, logins may assume a role that has it.
 """
 
 from paas.adapters.datastores import places
@@ -13,7 +13,7 @@ from paas.paths import Paths
 
 
 class MariadbReadOnly:
-    """The server keeps the setting in its memory alone, so its configuration has it as well."""
+    """The server keeps the setting only in memory, so its configuration contains it as well."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths

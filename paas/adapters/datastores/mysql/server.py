@@ -1,8 +1,8 @@
 """MariaDB as a datastore; implements `DatastoreServer`.
 
-Each has a directory, ``state/datastores/3``, of its own uid: data, generated configuration, a
-certificate and its log. Its server is started by the launcher, as an instance of an app is, and
-sees of the platform's directories only its own.
+Each has a directory, ``state/datastores/3``, that belongs to its own uid: data, generated
+configuration, a certificate and its log. The launcher starts its server as it does an app's
+instance, and of the platform's directories the server sees only its own.
 """
 
 from contextlib import suppress
@@ -110,9 +110,10 @@ class MariadbServer:
         return ended
 
     def _take_over(self, datastore: Datastore, former: str) -> None:
-        """Give the present login what a former one made.
+        """Give the present login what a former one created.
 
-        A view that is locked, or cannot be made any longer, stays as it is, and works as it did.
+        A view that is locked, or that can no longer be created, is not changed, and works as
+        before.
         """
         self._query(datastore, definers.take_routines(datastore, former))
         said = self._query(datastore, definers.views(datastore, former))
@@ -157,7 +158,7 @@ class MariadbServer:
 
 
 def _command(program: Path, datastore: Datastore, *words: str) -> ClientCommand:
-    """A client of an app: it connects as the app does."""
+    """A client of an app, which connects as the app does."""
     return ClientCommand(
         (
             *(str(program), "--no-defaults", "--default-character-set=utf8mb4"),

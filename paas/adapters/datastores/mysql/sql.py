@@ -1,4 +1,4 @@
-"""The SQL with which the platform sets up a datastore of MariaDB: pure functions that render it."""
+"""The SQL that sets up a MariaDB datastore: pure functions that render it."""
 
 import hashlib
 
@@ -25,14 +25,14 @@ def literal(text: str) -> str:
 
 
 def pattern(name: str) -> str:
-    """A database's name where GRANT takes a pattern, in which ``_`` is any character."""
+    """A database's name where GRANT takes a pattern, in which ``_`` matches any character."""
     return identifier(name.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%"))
 
 
 def password_hash(password: Secret) -> str:
-    """What mysql_native_password keeps of a password, the one method that every client knows.
+    """What mysql_native_password stores of a password; every client knows only that method.
 
-    Clients print a statement that fails, so none contains a password itself.
+    Clients print a statement that fails, so no statement contains a password itself.
     https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
     """
     once = hashlib.sha1(password.reveal().encode()).digest()  # noqa: S324 - by its protocol
@@ -40,8 +40,9 @@ def password_hash(password: Secret) -> str:
 
 
 def set_up(datastore: Datastore) -> str:
-    """The login and its database; each may be there already. Root is known by its account on the
-    machine, and by no password.
+    """The login and its database, which may exist already.
+
+    Root is authenticated by its account on the machine, without a password.
     """
     lines = (
         "ALTER USER 'root'@'localhost' IDENTIFIED VIA unix_socket;",
@@ -51,10 +52,10 @@ def set_up(datastore: Datastore) -> str:
 
 
 def add_login(datastore: Datastore) -> str:
-    """The present login; it may be there already.
+    """The present login, which may exist already.
 
-    It has all rights in its database and none elsewhere: it cannot pass them on, read files, or
-    see others' processes.
+    It has all rights in its database and none elsewhere: it cannot grant them to others, read
+    files, or see other processes.
     """
     login = account(datastore.login)
     known, limit = literal(password_hash(datastore.password)), datastore.plan.connections
@@ -68,9 +69,9 @@ def add_login(datastore: Datastore) -> str:
 
 
 def set_read_only(datastore: Datastore, *, read_only: bool) -> str:
-    """From now on, for all sessions but those that have taken the role `WRITER`.
+    """Applies to all sessions except those that have assumed the role `WRITER`.
 
-    It waits for statements that write, and for tables that a session has locked; whoever begins to
+    It waits for statements that write, and for tables that a session has locked. Whoever begins to
     write meanwhile waits as well, so it gives up soon.
     """
     if not read_only:
@@ -86,10 +87,10 @@ def set_read_only(datastore: Datastore, *, read_only: bool) -> str:
 
 
 def add_reader(datastore: Datastore) -> str:
-    """The account that dumps; it may be there already. Only processes of the server's uid have it.
+    """The account for dumps, which may exist already. Only processes of the server's uid have it.
 
-    MariaDB shows a routine to the login that made it, and to whoever may read mysql.proc: after a
-    change of the login the new one sees none of the former one's.
+    MariaDB shows a routine to the login that created it, and to those who may read mysql.proc:
+    after a change of the login, the new one sees none of the former one's.
     """
     reader = f"{literal(READER)}@localhost"
     lines = (
@@ -112,7 +113,7 @@ def count_contents(datastore: Datastore) -> str:
 
 
 def former_logins(datastore: Datastore) -> str:
-    """Their names, one a line."""
+    """Their names, one per line."""
     return (
         f"SELECT user FROM mysql.user WHERE user REGEXP {_logins(datastore)} "  # noqa: S608
         f"AND user <> {literal(datastore.login)};"
@@ -120,9 +121,9 @@ def former_logins(datastore: Datastore) -> str:
 
 
 def end_login(name: str) -> str:
-    """Nobody logs in as this one any longer, and its sessions end: one row, how many those were.
+    """Lock a login and end its sessions: one row, how many those were.
 
-    The account stays: triggers run with the rights of whoever made them.
+    The account stays: triggers run with the rights of their creator.
     """
     return (
         f"ALTER USER {account(name)} ACCOUNT LOCK;\n"
@@ -143,10 +144,10 @@ def figures(datastore: Datastore) -> str:
 
 
 def account(login: str) -> str:
-    """A login of apps, wherever it connects from."""
+    """A login of apps, from any host."""
     return f"{literal(login)}@{_ANYWHERE}"
 
 
 def _logins(datastore: Datastore) -> str:
-    """What matches the names of its logins, present and former."""
+    """Matches the names of its logins, present and former."""
     return literal(f"^{datastore.database}(_[0-9]+)?$")

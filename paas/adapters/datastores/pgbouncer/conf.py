@@ -15,10 +15,10 @@ CONF, LOGINS = "pgbouncer.ini", "userlist.txt"
 
 
 def pgbouncer_ini(pooler: Pooler, places: PoolerPlaces) -> str:
-    """pgbouncer.ini. A connection of the server's belongs to a client for one transaction.
+    """pgbouncer.ini. A client gets a connection to the server for one transaction.
 
-    server_login_retry: in seconds, for which it refuses clients after the server did not answer.
-    query_wait_timeout: in seconds, for which a client waits for a connection; as long as the proxy
+    server_login_retry: for how many seconds it refuses clients after the server did not answer.
+    query_wait_timeout: for how many seconds a client waits for a connection; as long as the proxy
     waits for an app's answer. extra_float_digits: sent by JDBC, and without effect today.
     """
     database, server = pooler.datastore.database, places.server
@@ -55,7 +55,7 @@ def pgbouncer_ini(pooler: Pooler, places: PoolerPlaces) -> str:
 def userlist_txt(verifiers: Mapping[str, str]) -> str:
     """userlist.txt: who may log in, and what proves that they know their password.
 
-    verifiers: by login, as PostgreSQL stores them. No password can be read from one; with what a
-    client proves, PgBouncer logs in to the server as that client.
+    verifiers: by login, as PostgreSQL stores them. They reveal no password; with what a client
+    proves, PgBouncer logs in to the server as that client.
     """
     return HEADER + "".join(f'"{login}" "{text}"\n' for login, text in verifiers.items())

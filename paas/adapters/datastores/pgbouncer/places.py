@@ -9,23 +9,23 @@ from paas.domain.releases.launch_spec import Bind
 
 @dataclass(frozen=True, slots=True)
 class PoolerPlaces:
-    """Within the directory of the datastore. server: where its server's files are."""
+    """In the datastore's directory. server: where its server's files are."""
 
     server: Places
 
     @property
     def root(self) -> Path:
-        """All of the pooler's own."""
+        """All of the pooler's own files."""
         return self.server.root / "pooler"
 
     @property
     def conf(self) -> Path:
-        """What the platform renders; the process only reads it."""
+        """What the platform renders, read-only for the process."""
         return self.root / "conf"
 
     @property
     def log(self) -> Path:
-        """What the process logs."""
+        """The log of the process."""
         return self.root / "log"
 
     @property

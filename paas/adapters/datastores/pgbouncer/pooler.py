@@ -1,8 +1,8 @@
-"""PgBouncer before a PostgreSQL datastore; implements `ConnectionPoolers`.
+"""PgBouncer in front of a PostgreSQL datastore; implements `ConnectionPoolers`.
 
 It runs as the datastore's uid, whose certificate it shows, but sees neither its data nor its
-socket, by which that uid is the superuser: it is a client of the server as the apps are. It knows
-no password: see `userlist_txt`.
+socket, over which that uid is the superuser: it is a client of the server like an app. It knows no
+password: see `userlist_txt`.
 """
 
 import os

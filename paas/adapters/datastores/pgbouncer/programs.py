@@ -37,7 +37,7 @@ def ensure_installed(progress: Progress) -> None:
 def mask(unit: Path = _UNIT) -> None:
     """Keep the package from starting a service, now and at each boot, as systemctl mask does.
 
-    A file that somebody has put there decides instead.
+    A file that somebody has put there takes precedence.
     """
     if not unit.exists() and not unit.is_symlink():
         unit.parent.mkdir(parents=True, exist_ok=True)

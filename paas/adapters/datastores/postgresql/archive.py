@@ -1,7 +1,7 @@
 """Archives of PostgreSQL by pgBackRest; implements `DatastoreArchives`.
 
-pgBackRest runs with the datastore's own uid, in its sandbox, and sees the archive of that datastore
-alone. PostgreSQL pushes each file of its write-ahead log; the platform has backups made.
+pgBackRest runs with the datastore's own uid, in its sandbox, and sees only that datastore's
+archive. PostgreSQL pushes each file of its write-ahead log; the platform starts the backups.
 """
 
 import os
@@ -88,13 +88,13 @@ class PgBackRestArchives:
         self._files.prepare(datastore)
 
     def server_settings(self, datastore: Datastore) -> dict[str, object]:
-        """What makes its server archive; nothing where it cannot."""
+        """What makes its server archive; empty where that is impossible."""
         if self.lack() is not None:
             return {}
         return archive_conf.server_settings(places.places_of(self._paths, datastore))
 
     def binds(self, datastore: Datastore) -> tuple[Bind, ...]:
-        """What its server needs to see to archive; nothing where it cannot."""
+        """What its server must see to archive; empty where that is impossible."""
         return () if self.lack() is not None else self._files.server_binds(datastore)
 
     def is_kept(self, datastore: Datastore) -> bool:
@@ -107,7 +107,7 @@ class PgBackRestArchives:
         return repository.bucket is not None or repository.path in self._seen(datastore)
 
     def _seen(self, datastore: Datastore) -> set[str]:
-        """The paths that its server, as it was started, sees of the platform's directories."""
+        """The platform's paths that its server sees, as it was started."""
         spec = SpecPaths(self._settings).spec(datastore.group, SERVER_LABEL)
         binds = (read_json(spec) or {}).get("binds")
         return {str(one["target"]) for one in binds} if isinstance(binds, list) else set()
@@ -181,12 +181,12 @@ class PgBackRestArchives:
             raise
 
     def adopt(self, datastore: Datastore) -> None:
-        """Have its archive take what it writes from now on, with files of another major version."""
+        """Archive what it writes from now on, with files of another major version."""
         self.prepare(datastore)
         self._make_stanza(datastore)
 
     def _make_stanza(self, datastore: Datastore) -> None:
-        """It may be there; of another major version it cannot be made again."""
+        """It may exist; for another major version it cannot be created again."""
         try:
             self._pgbackrest.on(datastore, "stanza-create")
         except PaasError:
@@ -238,6 +238,6 @@ class PgBackRestArchives:
 
 
 def _mark(path: Path) -> None:
-    """Make an empty file in a directory that belongs to another uid."""
+    """Create an empty file in a directory that belongs to another uid."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     os.close(os.open(path, flags, 0o644))

@@ -1,4 +1,4 @@
-"""pgBackRest's configuration of a datastore: pure functions that render whole files.
+"""pgBackRest's configuration for a datastore: pure functions that render whole files.
 
 https://pgbackrest.org/configuration.html
 """
@@ -29,8 +29,10 @@ _DROPPED = "dropped WAL file"
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Where an archive is. path: of this machine, or in the bucket. passphrase: None: none is
-    needed, to list or to delete.
+    """Where an archive is.
+
+    path: on this machine, or in the bucket. passphrase: None if none is needed, to list or to
+    delete.
     """
 
     path: str
@@ -41,7 +43,7 @@ class Repository:
 def repository_of(
     target: LocalTarget | S3Target, own: Path, name: ArchiveName, passphrase: Secret
 ) -> Repository:
-    """own: the directory of local targets that name none."""
+    """own: the directory for local targets that name none."""
     if isinstance(target, S3Target):
         prefix = f"/{target.prefix}" if target.prefix else ""
         return Repository(f"{prefix}/{FOLDER}/{name}", target, passphrase)
@@ -53,7 +55,7 @@ def archive_conf(
 ) -> str:
     """pgbackrest.conf. work: a directory for locks and the like. server: its places and its port.
 
-    ca_file: what the target's certificate is checked with; None: what the machine trusts.
+    ca_file: verifies the target's certificate; None means the authorities that the machine trusts.
     """
     options = {
         "repo1-path": repository.path,
@@ -120,8 +122,8 @@ def _bucket(bucket: S3Target | None, ca_file: Path | None) -> dict[str, object]:
 def push_script(conf_file: Path, dropped: Path) -> str:
     """What PostgreSQL runs for each file of its log, in its data directory.
 
-    It notes when one was given up. A server that stops waits for a target that is away for a few
-    seconds only: it tries three times, and what is left is archived after its next start.
+    It records when a file was dropped. A server that is stopping waits only a few seconds for an
+    unreachable target: it tries three times, and archives the rest after its next start.
     """
     return (
         "#!/bin/sh\n"

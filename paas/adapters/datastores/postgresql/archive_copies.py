@@ -18,7 +18,7 @@ from paas.paths import Paths
 
 
 class ArchiveCopies:
-    """Nothing of what is copied is changed."""
+    """What is copied is never changed."""
 
     def __init__(self, paths: Paths, files: ArchiveFiles, tools: DatastoreTools) -> None:
         self._paths = paths
@@ -58,7 +58,7 @@ class ArchiveCopies:
             directories.remove(brought)
 
     def rehearse(self, datastore: Datastore, moment: datetime) -> list[str]:
-        """What was found in a copy, which is deleted; see `archive_sql.look`."""
+        """Check a copy, which is deleted, and return the findings; see `archive_sql.look`."""
         home = places.places_of(self._paths, datastore).root / "rehearsal"
         try:
             return self._restoring.restore(
@@ -68,7 +68,7 @@ class ArchiveCopies:
             directories.remove(home)
 
     def _own(self, datastore: Datastore) -> Source:
-        """The archive of one that is here."""
+        """The archive of an existing datastore."""
         conf = places.places_of(self._paths, datastore).conf
         return Source(datastore, conf, self._files.repository_binds(archive_name(datastore)))
 

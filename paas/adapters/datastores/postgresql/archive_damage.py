@@ -1,4 +1,4 @@
-"""Reads what ``pgbackrest verify`` says of files of an archive: pure.
+"""Reads what ``pgbackrest verify`` says about the files of an archive: pure.
 
 https://pgbackrest.org/command.html#command-verify
 """
@@ -15,7 +15,7 @@ _NAMED_MAX = 5
 
 
 def damage(lines: Iterable[str]) -> list[str]:
-    """Which files are missing or damaged, in sentences; none: all are as they were written."""
+    """Which files are missing or damaged, in sentences; empty if none are."""
     backups: dict[str, list[str]] = {}
     others = []
     for line in lines:

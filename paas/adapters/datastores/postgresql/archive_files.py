@@ -1,4 +1,4 @@
-"""Where archives of PostgreSQL are, and the files of this machine with which they are reached."""
+"""Where archives of PostgreSQL are, and the files on this machine that give access to them."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -25,7 +25,7 @@ _DROPPED = "dropped"
 
 
 class ArchiveFiles:
-    """Those of all datastores, in the present target."""
+    """The archives of all datastores, in the current target."""
 
     def __init__(self, settings: Settings, backups: BackupSettings) -> None:
         self._settings = settings
@@ -33,12 +33,12 @@ class ArchiveFiles:
         self._backups = backups
 
     def repository(self, name: ArchiveName) -> Repository:
-        """Where an archive is, and what it is encrypted with. Raises PaasError."""
+        """Where an archive is, and its passphrase. Raises PaasError."""
         passphrase = archive_passphrase(self._backups.key(), name)
         return repository_of(self._backups.target(), self._paths.backups, name, passphrase)
 
     def repository_binds(self, name: ArchiveName) -> tuple[Bind, ...]:
-        """What is needed to read it."""
+        """What has to be visible to read it."""
         repository = self.repository(name)
         return () if repository.bucket is not None else (Bind(repository.path, repository.path),)
 
@@ -47,11 +47,11 @@ class ArchiveFiles:
         return places.places_of(self._paths, datastore).root / "archive"
 
     def dropped(self, datastore: Datastore) -> Path:
-        """A file that is there from when log files were given up until the next full backup."""
+        """A file that exists from when log files were dropped until the next full backup."""
         return self.work(datastore) / _DROPPED
 
     def server_binds(self, datastore: Datastore) -> tuple[Bind, ...]:
-        """What a server needs to see to archive, as far as it is there."""
+        """What a server must see to archive, if it exists."""
         found = [self.work(datastore)]
         with suppress(PaasError):
             repository = self.repository(archive_name(datastore))
@@ -60,9 +60,9 @@ class ArchiveFiles:
         return tuple(Bind(str(path), str(path), writable=True) for path in found if path.is_dir())
 
     def prepare(self, datastore: Datastore) -> None:
-        """Make the directories of its archive, and write pgBackRest's configuration.
+        """Create the directories of its archive, and write pgBackRest's configuration.
 
-        Raises PaasError if the target is not there, or the key cannot be read.
+        Raises PaasError if the target does not exist, or the key cannot be read.
         """
         found, owner = places.places_of(self._paths, datastore), (datastore.uid, datastore.uid)
         repository, work = self.repository(archive_name(datastore)), self.work(datastore)
@@ -85,7 +85,7 @@ class ArchiveFiles:
         work: Path,
         server: tuple[places.Places, int] | None,
     ) -> None:
-        """Write what pgBackRest reads, where a uid can: its sandbox does not show every file."""
+        """Write pgBackRest's configuration where a uid can read it, in spite of its sandbox."""
         ca_file = None
         if (machines := self._settings.build_env.get("SSL_CERT_FILE")) is not None:
             ca_file = directory / CA
@@ -95,7 +95,7 @@ class ArchiveFiles:
         write_atomic(directory / CONF, text, mode=0o640, owner=(0, uid))
 
     def refuse_absent(self, directory: Path) -> None:
-        """The platform's own directory is made; another may be a disk that is not mounted."""
+        """The platform's own directory is created; another may be a disk that is not mounted."""
         if directory == self._paths.backups:
             make_directory(directory, mode=0o711)
         elif not (directory / MARK).exists():

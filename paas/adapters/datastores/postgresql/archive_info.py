@@ -1,4 +1,4 @@
-"""Reads what ``pgbackrest info --output=json`` prints: its exit status tells nothing.
+"""Reads the output of ``pgbackrest info --output=json``, whose exit status says nothing.
 
 https://pgbackrest.org/command.html#command-info
 """
@@ -18,7 +18,7 @@ _OTHER_KEY = ("CryptoError", "FormatError")
 
 
 def read_info(name: str, lines: Sequence[str]) -> Holdings | None:
-    """What an archive has; None if there is none. Raises PaasError."""
+    """What an archive contains; None if it does not exist. Raises PaasError."""
     start = next((n for n, line in enumerate(lines) if line.startswith("[")), None)
     try:
         found = json.loads("\n".join(lines[start:]), strict=False) if start is not None else None
@@ -71,7 +71,7 @@ def _backup(plain: dict[str, Any]) -> BaseBackup:
 
 
 def parse_seconds(text: str) -> datetime | None:
-    """Of seconds since 1970, as PostgreSQL prints them; nothing is None."""
+    """Seconds since 1970, as PostgreSQL prints them; an empty text is None."""
     return datetime.fromtimestamp(float(text), UTC) if text else None
 
 

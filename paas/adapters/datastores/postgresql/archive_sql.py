@@ -1,4 +1,4 @@
-"""The SQL with which the platform follows how far a datastore is archived, and looks at copies."""
+"""The SQL that tracks how far a datastore is archived, and checks copies."""
 
 # All that is put into the texts is quoted, or a constant of this file.
 # ruff: noqa: S608
@@ -68,7 +68,7 @@ def database_of(name: str) -> str:
 
 
 def look(name: str) -> str:
-    """What a rehearsal reads in the restored copy, which is in the database ``postgres`` first."""
+    """What a rehearsal reads in the restored copy, starting in the database ``postgres``."""
     return (
         f"SELECT 'heartbeat', extract(epoch FROM max(at)) FROM {_TABLE};\n"
         f"\\connect {identifier(database_of(name))}\n{TABLES}\n"
@@ -78,8 +78,9 @@ def look(name: str) -> str:
 def renamed(source: str, new: str) -> str:
     """What makes a restored copy another datastore. source: the name of the original.
 
-    The settings that the restore needed go, and the logins, also those of followers; what apps made
-    belongs to the owner as before. What was interrupted is finished by the next run.
+    The settings that the restore needed are removed, and so are the logins, including those of
+    followers; what apps created belongs to the owner as before. The next run finishes what was
+    interrupted.
     """
     before, after = database_of(source), database_of(new)
     owner = f"{after}_owner"

@@ -1,4 +1,4 @@
-"""Reading a dump of PostgreSQL to its end, to see that it is whole."""
+"""Reading a dump of PostgreSQL to its end, to check that it is complete."""
 
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,9 +14,9 @@ from paas.interfaces.backups import Sink
 def checking(
     client_programs: ClientPrograms, one: Dumped, pg_restore: str, env: Mapping[str, str]
 ) -> Iterator[Sink]:
-    """Takes a dump in the custom format, which pg_restore writes to nowhere.
+    """Reads a dump in the custom format; pg_restore's output is discarded.
 
-    Raises PaasError if it is none, or not whole.
+    Raises PaasError if it is not one, or is incomplete.
     """
     argv = (pg_restore, "--file=/dev/null")
     with client_programs.running(one, argv, env, stdin=subprocess.PIPE) as program:

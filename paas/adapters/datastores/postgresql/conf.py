@@ -1,4 +1,4 @@
-"""PostgreSQL's configuration of a datastore: pure functions that render whole files.
+"""PostgreSQL's configuration for a datastore: pure functions that render whole files.
 
 Its own postgresql.conf is not used; what is not set here has PostgreSQL's default.
 """
@@ -24,10 +24,10 @@ _MAP = "platform"
 def postgresql_conf(
     places: Places, port: int, plan: Plan, more: Mapping[str, object] = MappingProxyType({})
 ) -> str:
-    """postgresql.conf. Logs are kept for a week; TLS is offered to all, as on Heroku.
+    """postgresql.conf. Logs are kept for a week; TLS is offered to all clients, as on Heroku.
 
     shared_buffers: an eighth of the memory, since the kernel's cache counts as well. more: what
-    users have chosen, and the settings that make it archive, or follow another one.
+    users have chosen, and the settings for archiving or for following.
     """
     settings: dict[str, object] = {
         "data_directory": places.data,
@@ -66,7 +66,7 @@ def postgresql_conf(
 
 
 def copy_conf(home: Path, plan: Plan, *, lasting: bool, standby: bool = False) -> str:
-    """The postgresql.conf of a restored copy, whose socket is in its own directory alone.
+    """The postgresql.conf of a restored copy, whose socket is only in its own directory.
 
     lasting: whether it becomes a datastore, so that its files must reach the disk. standby: whether
     it waits until it is promoted. It logs to stderr.
@@ -97,7 +97,7 @@ def _rendered(settings: Mapping[str, object]) -> str:
 
 
 def initdb(binaries: Path, data: Path) -> tuple[str, ...]:
-    """The command line that makes empty files, with the programs in a directory.
+    """The command line that creates empty files, with the programs in a directory.
 
     Their locale is C.UTF-8: no index depends on the version of the C library.
     """
@@ -109,7 +109,7 @@ def initdb(binaries: Path, data: Path) -> tuple[str, ...]:
 
 
 def pg_hba_conf() -> str:
-    """pg_hba.conf: root is the superuser, over the socket alone; all others need a password.
+    """pg_hba.conf: root is the superuser, only over the socket; all others need a password.
 
     Only logins of followers may replicate (their attribute REPLICATION).
     """
@@ -130,14 +130,14 @@ def copy_hba_conf() -> str:
 
 
 def pg_ident_conf() -> str:
-    """pg_ident.conf: root, and the programs that run with the server's own uid, which backs it up.
+    """pg_ident.conf: root, and the programs with the server's own uid, which make backups.
 
-    They see that uid by the name that the launcher gives it.
+    They see that uid under the name that the launcher gives it.
     """
     return f"{HEADER}{_MAP} root {SUPERUSER}\n{_MAP} {OWN_NAME} {SUPERUSER}\n"
 
 
 def _quoted(value: object) -> str:
-    """A value of postgresql.conf, in which a quote is doubled, and a backslash too."""
+    """A value in postgresql.conf, with quotes and backslashes doubled."""
     text = str(value).replace("\\", "\\\\").replace("'", "''")
     return f"'{text}'"

@@ -1,4 +1,4 @@
-"""The SQL with which one database takes the place of another, and what is taken of a dump."""
+"""The SQL that replaces one database with another, and what is loaded from a dump."""
 
 import re
 from collections.abc import Sequence
@@ -22,17 +22,17 @@ COUNT_TABLES = (
 
 
 def staging_of(datastore: Datastore) -> str:
-    """The database that is filled beside the one that serves."""
+    """The database that is filled beside the live one."""
     return f"{datastore.database}_new"
 
 
 def _former_of(datastore: Datastore) -> str:
-    """The one that served, until the new one does."""
+    """The former live database, until the new one serves."""
     return f"{datastore.database}_old"
 
 
 def make_staging(datastore: Datastore) -> str:
-    """An empty database, as the one that serves was made."""
+    """An empty database, created like the live one."""
     name, owner = identifier(staging_of(datastore)), identifier(owner_of(datastore))
     return (
         f"CREATE DATABASE {name} OWNER {owner} TEMPLATE template0;\n"
@@ -41,7 +41,7 @@ def make_staging(datastore: Datastore) -> str:
 
 
 def make_extensions(names: Sequence[str]) -> str:
-    """Those that only the superuser makes, as far as they are harmless and installed."""
+    """Extensions that only the superuser can create, if they are harmless and installed."""
     return "".join(
         f"SELECT 'CREATE EXTENSION IF NOT EXISTS ' || quote_ident(name) || ' CASCADE' "  # noqa: S608
         f"FROM pg_available_extensions WHERE name = {literal(name)} \\gexec\n"
@@ -51,7 +51,7 @@ def make_extensions(names: Sequence[str]) -> str:
 
 
 def left_over(datastore: Datastore) -> str:
-    """The names of the databases that an interrupted exchange left."""
+    """The names of the databases that an interrupted swap left."""
     names = f"{literal(staging_of(datastore))}, {literal(_former_of(datastore))}"
     return f"SELECT datname FROM pg_database WHERE datname IN ({names});"  # noqa: S608 - quoted
 
@@ -62,7 +62,7 @@ def drop(name: str) -> str:
 
 
 def exchange(datastore: Datastore) -> str:
-    """Rename both databases, at once or not at all."""
+    """Rename both databases, together or not at all."""
     present, staging = identifier(datastore.database), identifier(staging_of(datastore))
     former = identifier(_former_of(datastore))
     return (
@@ -83,10 +83,10 @@ def end_connections(datastore: Datastore) -> str:
 
 
 def extensions_of(entries: Sequence[str]) -> list[str]:
-    """The extensions that a table of contents names, by ``pg_restore --list``."""
+    """The extensions in a table of contents, by ``pg_restore --list``."""
     return [found[1] for line in entries if (found := _EXTENSION.fullmatch(line))]
 
 
 def entries_to_load(entries: Sequence[str]) -> list[str]:
-    """The lines of a table of contents without what an app cannot make."""
+    """The lines of a table of contents, without what an app cannot create."""
     return [line for line in entries if _LEFT_OUT.fullmatch(line) is None]

@@ -1,8 +1,7 @@
 """Logical dumps of PostgreSQL by its own programs; implements `DatastoreDumps`.
 
-All of them log in as the app does, over the socket, so a dump can do no more than the app. What is
-loaded goes to a database beside the one that serves; then the two exchange their names in one
-transaction.
+All of them log in as the app does, over the socket, so a dump can do no more than the app. A dump
+is loaded into a database beside the live one; then the two swap names in one transaction.
 """
 
 import subprocess
@@ -31,7 +30,7 @@ LOCK_LIMIT_S = 600
 
 
 class PostgresqlDumps:
-    """`DatastoreDumps`. lock_limit_s: how long a session of the app may keep a table to itself."""
+    """`DatastoreDumps`. lock_limit_s: how long a session of the app may lock a table."""
 
     def __init__(self, settings: Settings, lock_limit_s: int = LOCK_LIMIT_S) -> None:
         self._lock_limit_s = lock_limit_s
@@ -104,7 +103,7 @@ class PostgresqlDumps:
 
     @contextmanager
     def _beside(self, datastore: Datastore) -> Iterator[str]:
-        """An empty database beside the one that serves. What is beside it at the end is dropped."""
+        """An empty database beside the live one. What is beside it at the end is dropped."""
         self.tidy(datastore)
         staging = dump_sql.staging_of(datastore)
         try:
@@ -114,7 +113,7 @@ class PostgresqlDumps:
             self.tidy(datastore)
 
     def _entries(self, datastore: Datastore, file: Spool) -> list[str]:
-        """The lines of an archive's table of contents, after all of it has been read once."""
+        """The lines of an archive's table of contents, after reading all of it once."""
         pg_restore = self._binary(datastore, "pg_restore")
         argv, env = (pg_restore, "--file=/dev/null"), self._plain_env()
         with self._programs.running(datastore, argv, env, stdin=file.fileno()) as program:
@@ -156,7 +155,7 @@ class PostgresqlDumps:
             finish(program, "The dump cannot be loaded")
 
     def _exchange(self, datastore: Datastore) -> None:
-        """Give the new database the name of the one that serves, whose connections end.
+        """Give the new database the name of the live one, whose connections end.
 
         RENAME waits some seconds for connections to end, and lets no new ones in meanwhile.
         """

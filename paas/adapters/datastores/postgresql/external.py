@@ -1,4 +1,4 @@
-"""A PostgreSQL elsewhere: asks it for its version, and opens psql on it."""
+"""A PostgreSQL elsewhere: gets its version, and opens psql on it."""
 
 from pathlib import Path
 

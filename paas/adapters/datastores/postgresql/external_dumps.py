@@ -1,6 +1,6 @@
 """Logical dumps of a PostgreSQL elsewhere, by pg_dump; implements `ExternalDumps`.
 
-The programs run as nobody, in a sandbox without any file of the platform's.
+The programs run as nobody, in a sandbox without any of the platform's files.
 """
 
 import subprocess

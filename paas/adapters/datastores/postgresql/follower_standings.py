@@ -1,4 +1,4 @@
-"""How far followers of PostgreSQL are; implements `FollowerStandings`."""
+"""How far followers of PostgreSQL are behind; implements `FollowerStandings`."""
 
 from paas.adapters.datastores.postgresql import followers_sql
 from paas.adapters.datastores.postgresql.queries import Queries
@@ -9,7 +9,7 @@ from paas.paths import Paths
 
 
 class PostgresqlStandings:
-    """Asks follower and leader."""
+    """Asks the follower and its leader."""
 
     def __init__(self, paths: Paths) -> None:
         self._queries = Queries(paths)
@@ -44,6 +44,6 @@ class PostgresqlStandings:
 
 
 def following_of(follower: Datastore) -> Following:
-    """What one that is known to be a follower has of its own."""
+    """What a datastore that is known to be a follower has in addition."""
     assert follower.following is not None
     return follower.following

@@ -1,7 +1,7 @@
 """Followers of PostgreSQL, by streaming replication; implements `DatastoreFollowers`.
 
 A follower has a login and a replication slot at its leader. The slot makes the leader keep what the
-follower has not fetched yet, up to a limit; a follower that is beyond it has to be copied again.
+follower has not fetched yet, up to a limit; a follower beyond that has to be copied again.
 https://www.postgresql.org/docs/current/warm-standby.html
 """
 

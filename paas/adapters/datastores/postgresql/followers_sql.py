@@ -1,4 +1,4 @@
-"""The SQL with which PostgreSQL is led and followed, and what a follower's configuration has."""
+"""The SQL for leaders and followers of PostgreSQL, and what a follower's configuration has."""
 
 # All that is put into the texts is quoted, or a constant of this file.
 # ruff: noqa: S608
@@ -32,7 +32,7 @@ SIGNAL_FILE = "standby.signal"
 
 
 def name_at_leader(follower: Datastore) -> str:
-    """Of its login and of its place (replication slot)."""
+    """The name of its login and of its replication slot."""
     return follower.name.replace("-", "_") + _SUFFIX
 
 
@@ -56,14 +56,14 @@ def settings(places: Places, follower: Datastore, following: Following) -> dict[
 
 
 def password_file(follower: Datastore, following: Following) -> str:
-    """What libpq reads (the documentation's "The Password File")."""
+    """In the form that libpq reads ("The Password File" in its documentation)."""
     password = following.password.reveal().replace("\\", "\\\\").replace(":", "\\:")
     port = following.leader.port
     return f"127.0.0.1:{port}:replication:{name_at_leader(follower)}:{password}\n"
 
 
 def admit(follower: Datastore, following: Following) -> str:
-    """On the leader: a login and a place; what it had is ended and replaced."""
+    """On the leader: a login and a slot, which replace any that it had."""
     name = name_at_leader(follower)
     role = identifier(name)
     create = unless("pg_roles", "rolname", name, f"CREATE ROLE {role} LOGIN REPLICATION")
@@ -77,7 +77,7 @@ def admit(follower: Datastore, following: Following) -> str:
 
 
 def dismiss_others(present: Iterable[Datastore]) -> str:
-    """On the leader: end what former followers had."""
+    """On the leader: remove what former followers had."""
     kept = ", ".join(literal(name_at_leader(one)) for one in present) or "''"
     slots = (
         "SELECT slot_name FROM pg_replication_slots WHERE slot_type = 'physical' "
@@ -100,7 +100,7 @@ def _drop(slots: str) -> str:
 
 
 def at_leader(follower: Datastore, replayed: str) -> str:
-    """On the leader: bytes behind, seconds behind where they are measured, state of the place.
+    """On the leader: bytes behind, seconds behind where they are measured, state of the slot.
 
     replayed: how far the follower is.
     """
@@ -119,7 +119,7 @@ def has_replayed(written: str) -> str:
 
 
 def end_others(follower: Datastore) -> str:
-    """On the follower: end the sessions of logins that are not the present one; how many."""
+    """On the follower: end the sessions of other logins than the present one; how many."""
     return (
         f"SELECT count(pg_terminate_backend(pid, {_ENDED_MS:d})) FROM pg_stat_activity "
         f"WHERE datname = {literal(follower.database)} AND backend_type = 'client backend' "

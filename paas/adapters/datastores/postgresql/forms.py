@@ -1,4 +1,4 @@
-"""The forms in which dumps of PostgreSQL come, known by their first bytes."""
+"""The forms of PostgreSQL dumps, detected by their first bytes."""
 
 from enum import Enum
 
@@ -21,9 +21,10 @@ class Form(Enum):
 
 
 def form_of(dump: Spool) -> Form:
-    """That of one that is not compressed, or no longer.
+    """The form of a dump that is not compressed, or no longer.
 
-    Raises PaasError if it is none, or not whole as far as that can be seen without a program.
+    Raises PaasError if it is not a dump, or is incomplete as far as that is visible without a
+    program.
     """
     head = dump.head(_HEAD)
     if not head:

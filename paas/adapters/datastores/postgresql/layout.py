@@ -1,4 +1,4 @@
-"""The directories and the certificate of a PostgreSQL datastore, before it has data or with it."""
+"""The directories and the certificate of a PostgreSQL datastore, with or without data."""
 
 from pathlib import Path
 
@@ -11,20 +11,20 @@ from paas.paths import Paths
 
 
 def make(paths: Paths, datastore: Datastore) -> places.Places:
-    """All of it without data, in place of what an interrupted attempt left."""
+    """Everything without data, replacing what an interrupted attempt left."""
     made = places.make(paths, datastore)
     _certify(made, datastore)
     return made
 
 
 def make_root(paths: Paths, datastore: Datastore) -> None:
-    """Only the directory of all its files; what is there stays."""
+    """Only the directory of all its files; existing content stays."""
     make_directory(paths.datastores, mode=0o711)
     make_directory(places.places_of(paths, datastore).root, mode=0o710, owner=(0, datastore.uid))
 
 
 def adopt(paths: Paths, datastore: Datastore, data: Path) -> None:
-    """All of it with data that were made beside them, which belong to its uid."""
+    """Everything, with data that were created beside it and belong to its uid."""
     found, owner = places.places_of(paths, datastore), (datastore.uid, datastore.uid)
     for path in (found.log, found.tls):
         make_directory(path, owner=owner)

@@ -1,7 +1,7 @@
-"""The files of two major versions of one PostgreSQL: the present, and new or former ones beside.
+"""The files of two major versions of one PostgreSQL: the present ones, and others beside them.
 
-The store says which version is used. Whoever is killed between that and the exchange leaves
-directories of which each tells its version; before the next start they are put right.
+The store says which version is used. After a kill between that and the swap, each directory still
+shows its version; before the next start they are put in place.
 """
 
 import os
@@ -16,19 +16,20 @@ from paas.domain.releases.launch_spec import Bind
 
 
 def beside(found: Places) -> Path:
-    """Where new files are made; ``data`` is in it."""
+    """Where new files are created, in ``data``."""
     return found.root / "upgrade"
 
 
 def bind(found: Places) -> Bind:
-    """What a program needs to see to make them."""
+    """What a program must see to create them."""
     return Bind(str(beside(found)), str(beside(found)), writable=True)
 
 
 def settle(found: Places, datastore: Datastore) -> None:
-    """Have the files of its version in place; its server must not run.
+    """Put the files of its version in place; its server must not be running.
 
-    Those that are not used yet, or no longer made by anybody, are deleted; former ones are kept.
+    New files that are not used yet, and that nobody is creating any longer, are deleted; former
+    ones are kept.
     """
     made = beside(found)
     if not made.exists():
@@ -45,7 +46,7 @@ def settle(found: Places, datastore: Datastore) -> None:
 
 
 def delete_former(found: Places, before: datetime) -> bool:
-    """Delete former files that were replaced before this; whether there were any."""
+    """Delete former files that were replaced before that time; returns whether there were any."""
     try:
         replaced = datetime.fromtimestamp(_former(found).stat().st_mtime, UTC)
     except FileNotFoundError:
@@ -61,7 +62,7 @@ def _former(found: Places) -> Path:
 
 
 def _version(data: Path) -> str | None:
-    """The major version whose files these are."""
+    """The major version of these files."""
     try:
         return (data / "PG_VERSION").read_text().strip()
     except OSError:

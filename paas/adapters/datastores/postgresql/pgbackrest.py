@@ -21,7 +21,7 @@ SHORT_LIMIT_S = 120.0
 
 
 class PgBackRest:
-    """Its commands, each with the configuration of the archive that it is about."""
+    """Its commands, each with the configuration of the archive in question."""
 
     def __init__(self, paths: Paths, files: ArchiveFiles, tools: DatastoreTools) -> None:
         self._paths = paths
@@ -29,7 +29,7 @@ class PgBackRest:
         self._tools = tools
 
     def on(self, datastore: Datastore, *words: str, limit_s: float = SHORT_LIMIT_S) -> list[str]:
-        """Run it on a datastore; what it printed. Raises PaasError with its last lines."""
+        """Run it for a datastore; returns what it printed. Raises PaasError with its last lines."""
         found = places.places_of(self._paths, datastore)
         argv = (
             *("/usr/bin/nice", "-n", "10", PROGRAM, f"--config={found.conf / CONF}"),
@@ -47,7 +47,7 @@ class PgBackRest:
         )
 
     def as_root(self, name: ArchiveName | None, *words: str) -> list[str]:
-        """Run it on an archive whose datastore is gone; None: on the folder of all archives."""
+        """Run it on an archive whose datastore is gone; None means the folder of all archives."""
         if name is not None:
             repository = self._files.repository(name)
         else:

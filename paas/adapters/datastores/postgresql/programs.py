@@ -14,7 +14,7 @@ _NO_CLUSTER = "# paas makes a server for each datastore.\ncreate_main_cluster = 
 
 
 def versions(lib: Path = LIB) -> list[str]:
-    """The major versions whose server is installed, the newest last."""
+    """The major versions whose servers are installed, the newest last."""
     return _with(lib, "postgres")
 
 
@@ -42,7 +42,7 @@ def binaries(version: str, lib: Path = LIB) -> Path:
 def ensure_installed(progress: Progress) -> str:
     """The newest installed version; installs the distribution's if there is none.
 
-    Servers that are there are left alone. Raises PaasError if apt fails.
+    Existing servers are left alone. Raises PaasError if apt fails.
     """
     if found := versions():
         return found[-1]
@@ -71,7 +71,7 @@ def install_archiver(progress: Progress) -> None:
 
 
 def _prevent_main_cluster() -> None:
-    """Keep the package from making and starting a server, unless it was configured before."""
+    """Keep the package from creating and starting a server, unless it was already configured."""
     if _CONF.parent.parent.joinpath("createcluster.conf").exists():
         return  # postgresql-common is there, and what it does was decided
     _CONF.parent.mkdir(parents=True, exist_ok=True)

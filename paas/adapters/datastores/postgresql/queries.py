@@ -1,4 +1,4 @@
-"""SQL of the platform's own, as the superuser, over the socket that only root reaches."""
+"""The platform's own SQL, as the superuser, over the socket that only root can reach."""
 
 from pathlib import Path
 
@@ -29,7 +29,7 @@ class Queries:
         *,
         limit_s: float = _LIMIT_S,
     ) -> str:
-        """The answer to SQL of ours: a line for each row, ``|`` between columns; no warnings.
+        """The result of our SQL: one line per row, ``|`` between columns; no warnings.
 
         Raises PaasError if there is no connection, or a statement fails.
         """
@@ -43,7 +43,7 @@ class Queries:
         *,
         limit_s: float = _LIMIT_S,
     ) -> str:
-        """The same in a session like any other: one that may be read-only."""
+        """The same in an ordinary session, which may be read-only."""
         socket = places.places_of(self._paths, datastore).socket
         argv: list[str | Path] = [
             *(programs.binaries(datastore.version) / "psql", "--no-psqlrc", "--no-align"),

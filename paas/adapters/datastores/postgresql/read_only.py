@@ -12,7 +12,7 @@ _RELOAD_LIMIT_S = 10.0
 
 
 class PostgresqlReadOnly:
-    """The setting is kept in the data directory, so it outlasts a restart, and a copy has it."""
+    """The setting is in the data directory, so it survives restarts and is part of copies."""
 
     def __init__(self, paths: Paths) -> None:
         self._queries = Queries(paths)

@@ -1,4 +1,4 @@
-"""Compares a restored copy of a datastore with the datastore: pure functions on psql's output."""
+"""Compares a restored copy of a datastore with the original: pure functions on psql's output."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,9 @@ _PROBLEMS = 5
 
 
 def compared(restored: Sequence[str], live: Sequence[str], moment: datetime) -> Rehearsal:
-    """restored: what `archive_sql.look` and the check printed. live: the tables of the original.
+    """restored: the output of `archive_sql.look` and the check. live: the tables of the original.
 
-    moment: what it was restored to.
+    moment: to which it was restored.
     """
     beat = next((line.partition("|")[2] for line in restored if line.startswith("heartbeat|")), "")
     to = datetime.fromtimestamp(float(beat), UTC) if beat else None
@@ -49,7 +49,7 @@ def _tables(lines: Iterable[str]) -> dict[str, int]:
 
 
 def _differences(tables: dict[str, int], live: dict[str, int]) -> Iterable[str]:
-    """A table may have been made or dropped between the two looks: more than one is a problem."""
+    """One table may have been created or dropped in between; more than one is a problem."""
     missing = sorted(live.keys() - tables.keys())
     if len(missing) > 1:
         yield f"The copy lacks {len(missing)} tables, such as {missing[0]}."

@@ -1,7 +1,7 @@
-"""The SQL of reports on a running PostgreSQL, each a query of its own.
+"""The SQL of reports on a running PostgreSQL, one query each.
 
 Most follow heroku-pg-extras (https://github.com/heroku/heroku-pg-extras, MIT license), shortened.
-Each name is looked up in pg_catalog alone, so that nothing which users made is ever called.
+Names are looked up only in pg_catalog, so that nothing that users created is ever called.
 """
 
 from paas.domain.datastores.datastores import Datastore

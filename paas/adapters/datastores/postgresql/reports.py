@@ -1,4 +1,4 @@
-"""Asks a running PostgreSQL what it does, as its superuser; implements `DatastoreReports`."""
+"""Asks a running PostgreSQL what it is doing, as its superuser; implements `DatastoreReports`."""
 
 import json
 
@@ -17,7 +17,7 @@ _STATEMENTS = (
 
 
 class PostgresqlReports:
-    """Statistics of statements are kept in a database that no app reaches."""
+    """Statistics of statements are kept in a database that no app can reach."""
 
     def __init__(self, paths: Paths) -> None:
         self._queries = Queries(paths)

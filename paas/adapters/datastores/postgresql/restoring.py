@@ -1,7 +1,7 @@
 """Restores an archive of PostgreSQL into a directory, to a moment, and works on the copy there.
 
-The copy is served by a server of its own, which nobody reaches but its own uid: it has no TCP port,
-and its socket is in that directory. All of it ends with the process that asked for it.
+A separate server serves the copy, reachable only by its own uid: it has no TCP port, and its socket
+is in that directory. All of it ends with the process that started it.
 """
 
 import os
@@ -62,8 +62,10 @@ exit $status
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is restored. runner: with whose uid, and as large as whose plan. conf: the directory of
-    pgBackRest's configuration. binds: what it needs to see besides.
+    """What is restored.
+
+    runner: the datastore whose uid and plan are used. conf: the directory of pgBackRest's
+    configuration. binds: what else it must see.
     """
 
     runner: Datastore
@@ -72,7 +74,7 @@ class Source:
 
 
 class Restoring:
-    """One at a time in a directory."""
+    """One restore at a time in a directory."""
 
     def __init__(self, tools: DatastoreTools) -> None:
         self._tools = tools
@@ -86,11 +88,11 @@ class Restoring:
         *,
         check: bool = False,
     ) -> list[str]:
-        """Restore into ``home/data``, in place of what is there; returns what was printed.
+        """Restore into ``home/data``, replacing its content; returns what was printed.
 
-        moment: None: the end of the archive. statements: run in the copy. check: check its tables
-        and indexes, and spare the disk: the copy will be deleted. The server has ended when this
-        returns. Raises PaasError.
+        moment: None means the end of the archive. statements: run in the copy. check: check its
+        tables and indexes, and spare the disk, because the copy will be deleted. The server has
+        ended when this returns. Raises PaasError.
         """
         runner = source.runner
         owner = (runner.uid, runner.uid)
@@ -139,7 +141,7 @@ class Restoring:
             ) from error
 
     def _damage(self, source: Source, binds: tuple[Bind, ...]) -> list[str]:
-        """What of the archive is missing or damaged, in sentences, as far as that is found out.
+        """What is missing or damaged in the archive, in sentences, as far as can be found out.
 
         pgBackRest does not name the file at which a restore fails.
         """
@@ -188,7 +190,7 @@ def _target(moment: datetime | None) -> tuple[str, ...]:
 
 
 def hand_over(directory: Path, uid: int) -> None:
-    """Make all files in it another uid's; nothing of the former may run there any longer."""
+    """Give all files in it to another uid; no process of the former one may be running there."""
     for _, folders, names, fd in os.fwalk(directory, follow_symlinks=False):
         for name in (*folders, *names):
             os.chown(name, uid, uid, dir_fd=fd, follow_symlinks=False)

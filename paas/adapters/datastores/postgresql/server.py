@@ -1,8 +1,8 @@
 """PostgreSQL as a datastore; implements `DatastoreServer`.
 
-Each has a directory, ``state/datastores/3``, of its own uid: data, generated configuration, a
-certificate and its log. Its server is started by the launcher, as an instance of an app is, and
-sees of the platform's directories only its own.
+Each has a directory, ``state/datastores/3``, that belongs to its own uid: data, generated
+configuration, a certificate and its log. The launcher starts its server as it does an app's
+instance, and of the platform's directories the server sees only its own.
 """
 
 from contextlib import suppress
@@ -147,7 +147,7 @@ class PostgresqlServer:
         return int(ended[-1])
 
     def verifiers(self, datastore: Datastore) -> dict[str, str]:
-        """What proves that one knows the password, by login; no password can be read from it."""
+        """Proof that a client knows the password, by login; it does not reveal the password."""
         lines = self.queries.run(datastore, sql.verifiers(datastore)).split()
         return dict(line.split("|") for line in lines)
 

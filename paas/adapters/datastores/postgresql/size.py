@@ -1,4 +1,4 @@
-"""The name and the limits of a datastore's server, and of the programs that make its files."""
+"""The name and the limits of a datastore's server, and of the programs that create its files."""
 
 from paas.adapters.datastores.postgresql import conf
 from paas.domain.datastores.datastores import Datastore
@@ -12,7 +12,7 @@ _OPEN_FILES = 4_096
 
 
 def server_limits(datastore: Datastore) -> Limits:
-    """By its plan."""
+    """The limits of its plan."""
     connections = datastore.plan.connections + conf.SPARE_CONNECTIONS
     return Limits(
         memory_mib=datastore.plan.memory_mib,

@@ -1,4 +1,4 @@
-"""The SQL with which the platform sets up a datastore: pure functions that render it."""
+"""The SQL that sets up a PostgreSQL datastore: pure functions that render it."""
 
 from paas.domain.datastores.datastores import Datastore
 
@@ -9,7 +9,7 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A string, quoted; standard_conforming_strings is on, so a backslash is none."""
+    """A string, quoted; standard_conforming_strings is on, so a backslash is not an escape."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -22,10 +22,10 @@ _AS_OURSELVES = (
 
 
 def set_up(datastore: Datastore) -> str:
-    """Roles and database; each part may be there already.
+    """Roles and database; each part may exist already.
 
-    What apps make belongs to a role that nobody logs in as, so that another login can take the
-    place of this one. Nobody else may connect to the database, and apps to no other.
+    What apps create belongs to a role that cannot log in, so that another login can replace this
+    one. Nobody else may connect to the database, and apps to no other.
     """
     database, owner = identifier(datastore.database), identifier(owner_of(datastore))
     lines = (
@@ -46,7 +46,7 @@ def set_up(datastore: Datastore) -> str:
 
 
 def add_login(datastore: Datastore) -> str:
-    """The present login, which takes the place of the owner; it may be there already."""
+    """The present login, which acts as the owner; it may exist already."""
     login, owner = identifier(datastore.login), owner_of(datastore)
     password, limit = literal(datastore.password.reveal()), datastore.plan.connections
     return (
@@ -59,7 +59,7 @@ def add_login(datastore: Datastore) -> str:
 
 
 def end_former_logins(datastore: Datastore) -> str:
-    """Nobody logs in as one any longer, and their sessions end: one row, how many those were."""
+    """Lock former logins and end their sessions: one row, how many those were."""
     former = _former_logins(datastore)
     return (
         f"SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM ({former}) former \\gexec\n"  # noqa: S608
@@ -69,9 +69,9 @@ def end_former_logins(datastore: Datastore) -> str:
 
 
 def drop_former_logins(datastore: Datastore) -> str:
-    """Remove them; run in the database. What they made outside of the owner's role is given to it.
+    """Remove them; run in the database. What they own outside of the owner's role is given to it.
 
-    DROP OWNED takes away the rights that they were given: nothing belongs to them by then.
+    DROP OWNED revokes their grants, since nothing belongs to them any longer.
     """
     former, owner = _former_logins(datastore), literal(owner_of(datastore))
     statements = (
@@ -95,7 +95,7 @@ def verifiers(datastore: Datastore) -> str:
 
 
 def _former_logins(datastore: Datastore) -> str:
-    """A query for their names: those of the present one with other numbers, or with none."""
+    """A query for their names: the present one's with other numbers, or with none."""
     pattern = literal(f"^{datastore.database}(_[0-9]+)?$")
     return (
         f"SELECT rolname FROM pg_catalog.pg_roles WHERE rolname ~ {pattern} "  # noqa: S608
@@ -104,13 +104,13 @@ def _former_logins(datastore: Datastore) -> str:
 
 
 def unless(table: str, column: str, name: str, statement: str) -> str:
-    """Execute a statement unless there is something of that name, by psql's own command."""
+    """Execute a statement unless something of that name exists, by psql's own command."""
     there = f"SELECT FROM {table} WHERE {column} = {literal(name)}"
     return f"SELECT {literal(statement)} WHERE NOT EXISTS ({there}) \\gexec"
 
 
 def owner_of(datastore: Datastore) -> str:
-    """The role to which all belongs that apps make."""
+    """The role that owns everything that apps create."""
     return f"{datastore.database}_owner"
 
 

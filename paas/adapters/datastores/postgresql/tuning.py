@@ -39,7 +39,7 @@ WHERE NOT EXISTS (SELECT FROM pg_depend
 
 
 class PostgresqlTuning:
-    """psql as the superuser, over the socket that only root reaches."""
+    """psql as the superuser, over the socket that only root can reach."""
 
     def __init__(self, paths: Paths) -> None:
         self._queries = Queries(paths)
@@ -95,7 +95,7 @@ class PostgresqlTuning:
         self._ask(datastore, first + making, None)
 
     def _ask(self, datastore: Datastore, text: str, database: str | None) -> str:
-        """database: None: the app's, for something that takes a while."""
+        """database: None means the app's, for something that takes a while."""
         try:
             return self._queries.run(
                 datastore,

@@ -1,7 +1,7 @@
-"""Brings a PostgreSQL's files to another major version by pg_upgrade; implements `MajorUpgrades`.
+"""Upgrades a PostgreSQL's files to another major version by pg_upgrade; implements `MajorUpgrades`.
 
-pg_upgrade copies: the present files stay as they are, beside the new ones, until the store says
-that the new ones are used. Then, before the next start, both change places (`major_files.py`).
+pg_upgrade copies: the present files do not change, beside the new ones, until the store says that
+the new ones are used. Then, before the next start, the two are swapped (`major_files.py`).
 
 https://www.postgresql.org/docs/current/pgupgrade.html
 """
@@ -121,7 +121,7 @@ class PostgresqlUpgrading:
         return major_files.delete_former(places.places_of(self._paths, datastore), before)
 
     def _run(self, datastore: Datastore, argv: tuple[str, ...], limit_s: float) -> None:
-        """With its uid, in a sandbox in which it sees the new files, too."""
+        """With its uid, in a sandbox in which it also sees the new files."""
         found = places.places_of(self._paths, datastore)
         self._tools.run(
             datastore,

@@ -1,4 +1,4 @@
-"""Commands of the platform's own to a Redis, over the socket that root alone reaches."""
+"""The platform's own commands to a Redis, over the socket that only root can reach."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,21 +15,21 @@ _LIMIT_S = 30.0
 
 
 def platform_password(places: Places) -> str:
-    """Of the user ``default``. Raises OSError if the datastore was never made."""
+    """The password of the user ``default``. Raises OSError if the datastore was never created."""
     return platform_file(places).read_text()
 
 
 def platform_file(places: Places) -> Path:
-    """Where it is kept; root alone reads it."""
+    """Where it is stored, readable only by root."""
     return places.root / "platform"
 
 
 def ask(
     datastore: Datastore, places: Places, commands: Sequence[str], limit_s: float = _LIMIT_S
 ) -> str:
-    """What Redis answers, to one command after the other. Raises PaasError if one fails.
+    """What Redis answers to one command after another. Raises PaasError if one fails.
 
-    commands: no password is in them.
+    commands: they contain no password.
     """
     try:
         return subprocesses.run(

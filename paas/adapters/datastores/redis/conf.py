@@ -1,4 +1,4 @@
-"""Redis's configuration of a datastore: pure functions that render whole files.
+"""Redis's configuration for a datastore: pure functions that render whole files.
 
 What is not set here has Redis's default.
 """
@@ -16,10 +16,10 @@ REACHED = "1"
 
 
 def memory(datastore: Datastore, *, read_only: bool) -> dict[str, str]:
-    """How much memory its data may take, and what happens beyond.
+    """How much memory its data may take, and what happens beyond that.
 
     maxmemory-clients: what clients have sent or not yet read cannot exhaust the memory either. It
-    is no share of the data's limit, or clients would be disconnected while that is REACHED.
+    is not a share of the data's limit, or clients would be disconnected while that is REACHED.
     """
     memory_mib = max_memory_mib(datastore.plan)
     return {
@@ -30,14 +30,14 @@ def memory(datastore: Datastore, *, read_only: bool) -> dict[str, str]:
 
 
 def memory_commands(datastore: Datastore, *, read_only: bool) -> list[str]:
-    """The same for a server that runs; one that evicts never has the limit REACHED."""
+    """The same for a running server; one that evicts never has the limit REACHED."""
     named = memory(datastore, read_only=read_only)
     names = [*named] if read_only else ["maxmemory", "maxmemory-clients", POLICY]
     return [f"CONFIG SET {name} {named[name]}" for name in names]
 
 
 def redis_conf(places: Places, port: int, datastore: Datastore, *, read_only: bool = False) -> str:
-    """redis.conf. All is in the append-only file, synced every second; there are no snapshots."""
+    """redis.conf. Everything is in the append-only file, synced every second, without snapshots."""
     settings = {
         "bind": "127.0.0.1",
         "port": port,

@@ -48,7 +48,7 @@ _BASE, _MANIFEST = "appendonly.aof.1.base.rdb", "appendonly.aof.manifest"
 
 
 class RedisDumps:
-    """Those of the datastores of this machine. server: see `RedisServer`. runtime: runs it."""
+    """Dumps of this machine's datastores. server: see `RedisServer`. runtime: runs it."""
 
     def __init__(self, settings: Settings, server: DatastoreServer, runtime: Runtime) -> None:
         self._paths, self._free_bytes = settings.paths, settings.min_free_mib * _MIB
@@ -127,9 +127,9 @@ class RedisDumps:
         return there
 
     def _prepare(self, datastore: Datastore, dump: Spool, end: int) -> None:
-        """Make files of a dump beside the present ones: it becomes the base of an append-only one.
+        """Create files from a dump beside the present ones, as the base of an append-only file.
 
-        end: where it ends. Raises PaasError if a server does not read them.
+        end: where the dump ends. Raises PaasError if a server cannot read them.
         """
         found = places_of(self._paths, datastore)
         owner = (datastore.uid, datastore.uid)
@@ -146,7 +146,7 @@ class RedisDumps:
         run_until_ready(self._tools, datastore, found, scratch, programs.needed())
 
     def _exchange(self, datastore: Datastore) -> None:
-        """Have its server run on the files that were prepared, or on the former ones."""
+        """Have its server run on the prepared files, or on the former ones."""
         found = places_of(self._paths, datastore)
         workload = self._server.workload(datastore)
         self._runtime.stop([workload], _STOP_LIMIT_S)
@@ -168,8 +168,8 @@ class RedisDumps:
     def _checked(self, datastore: Datastore, file: Spool) -> tuple[int, int]:
         """Have the tool read all of it, in the sandbox.
 
-        Returns where it ends, in bytes, and how much memory its server used, or 0 if it does not
-        say. Raises PaasError if it is damaged or incomplete.
+        Returns where it ends, in bytes, and how much memory its server used, or 0 if that is
+        unknown. Raises PaasError if it is damaged or incomplete.
         """
         descriptor = file.fileno()
         os.fchown(descriptor, 0, datastore.uid)

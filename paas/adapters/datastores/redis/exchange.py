@@ -1,6 +1,6 @@
-"""Exchanges the data of a Redis for prepared ones: whole or nothing, wherever it is interrupted.
+"""Swaps the data of a Redis for prepared ones: whole or not at all, wherever it is interrupted.
 
-The present data are put aside, the prepared ones take their place, those put aside are deleted.
+The present data are put aside, the prepared ones take their place, and the former are deleted.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ def prepared(places: Places) -> Path:
 
 
 def exchange(places: Places) -> None:
-    """Put the prepared data in the place of the present ones, which are kept for `put_back`.
+    """Replace the present data with the prepared ones; `put_back` needs the former.
 
     Raises OSError, and then nothing has changed.
     """
@@ -38,12 +38,12 @@ def put_back(places: Places) -> None:
 
 
 def is_left(places: Places) -> bool:
-    """Whether an interrupted one left something."""
+    """Whether an interrupted swap left something."""
     return _aside(places).exists() or prepared(places).exists()
 
 
 def settle(places: Places) -> None:
-    """End it: with the new data if they are in place, else with the former ones."""
+    """Finish it: with the new data if they are in place, or else with the former ones."""
     if not places.data.exists() and _aside(places).exists():
         _aside(places).rename(places.data)
         sync_directory(places.root)

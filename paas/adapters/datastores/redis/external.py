@@ -1,4 +1,4 @@
-"""A Redis or Valkey elsewhere: asks it for its version, and opens redis-cli on it."""
+"""A Redis or Valkey elsewhere: gets its version, and opens redis-cli on it."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _REFUSED = ("AUTH failed", "SELECT ", "Warning: AUTH failed")
 
 
 class ExternalRedis:
-    """`ExternalServer` for Redis and Valkey. Whether TLS is used is in the scheme alone."""
+    """`ExternalServer` for Redis and Valkey. Only the scheme decides whether TLS is used."""
 
     def check(self, url: ExternalUrl, address: str) -> ExternalFacts:
         """See `ExternalServer`."""
@@ -42,7 +42,7 @@ class ExternalRedis:
 
 
 def _words(url: ExternalUrl, host: str, *, encrypted: bool) -> tuple[str, ...]:
-    """-e: it ends with 1 if a command fails."""
+    """-e: it exits with 1 if a command fails."""
     return (
         *("-e", "--no-auth-warning", "-h", host, "-p", str(url.port)),
         *(("--user", url.user) if url.user else ()),
@@ -52,9 +52,9 @@ def _words(url: ExternalUrl, host: str, *, encrypted: bool) -> tuple[str, ...]:
 
 
 def _version(said: str) -> str:
-    """That of what ``INFO server`` printed. Raises ProgramFailedError if it let nobody in.
+    """The version in the output of ``INFO server``. Raises ProgramFailedError if it refused.
 
-    A login that may not ask for it is one that was accepted.
+    A login that may not ask for the version was accepted, too.
     """
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     if lines and lines[0].startswith("NOPERM"):
@@ -71,7 +71,7 @@ def _version(said: str) -> str:
 
 
 def _cli() -> Path:
-    """That of Redis or Valkey. Raises PaasError if there is neither."""
+    """The client of Redis or Valkey. Raises PaasError if there is neither."""
     found = programs.present()
     if found is None:
         raise elsewhere.not_installed("Redis", "redis-tools")

@@ -2,8 +2,8 @@
 
 Debian and Ubuntu ship the server's own program in the package of the tools, as ``redis-check-rdb``;
 the package ``redis-server`` adds a link to it, an account and a service on port 6379, which is
-started and enabled. So the tools are all that is installed: no service can start, then or later.
-The program is the server when it is started by a name that is not that of the tool.
+started and enabled. So only the tools are installed: no service can start, now or later. The
+program acts as the server if it is started by a name other than that of the tool.
 """
 
 import re
@@ -24,14 +24,14 @@ _OLDEST = (7, 0)
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """Those of one product. word: ``redis`` or ``valkey``. folder: where they are."""
+    """The programs of one product. word: ``redis`` or ``valkey``. folder: where they are."""
 
     word: str
     folder: Path = BIN
 
     @property
     def package(self) -> str:
-        """The distribution's, which brings them."""
+        """The distribution's package with them."""
         return f"{self.word}-tools"
 
     @property
@@ -41,12 +41,12 @@ class Programs:
 
     @property
     def check(self) -> Path:
-        """The tool that checks a dump, and is the server by another name."""
+        """The tool that checks a dump, and is the server under another name."""
         return self.folder / f"{self.word}-check-rdb"
 
     @property
     def server_name(self) -> str:
-        """What the server has to be started as."""
+        """The name by which the server has to be started."""
         return f"{self.word}-server"
 
     @property
@@ -57,7 +57,7 @@ class Programs:
 
 
 def present(folder: Path = BIN) -> Programs | None:
-    """Those that are installed; of Redis rather than of Valkey."""
+    """The installed programs; Redis takes precedence over Valkey."""
     for word in ("redis", "valkey"):
         found = Programs(word, folder)
         if found.cli.exists() and found.check.exists():
@@ -66,7 +66,7 @@ def present(folder: Path = BIN) -> Programs | None:
 
 
 def needed() -> Programs:
-    """Those that are installed. Raises PaasError if there are none."""
+    """The installed programs. Raises PaasError if there are none."""
     found = present()
     if found is None:
         raise PaasError(
@@ -78,7 +78,7 @@ def needed() -> Programs:
 
 
 def version(found: Programs) -> str:
-    """``7.0``; of the client, which comes with the server. Raises PaasError."""
+    """``7.0``, from the client, which comes with the server. Raises PaasError."""
     said = subprocesses.run(
         [found.cli, "--version"],
         description=f"{found.cli.name} --version",
@@ -89,7 +89,7 @@ def version(found: Programs) -> str:
 
 
 def version_in(said: str) -> str:
-    """Of what the client prints, ``redis-cli 7.0.15``. Raises PaasError if it is too old."""
+    """From the client's output, ``redis-cli 7.0.15``. Raises PaasError if it is too old."""
     match = re.search(r" (\d+)\.(\d+)\.", said)
     if match is None or (int(match[1]), int(match[2])) < _OLDEST:
         raise PaasError(
@@ -102,9 +102,9 @@ def version_in(said: str) -> str:
 
 
 def ensure_installed(progress: Progress) -> str:
-    """The version that is installed; installs the distribution's if there is none.
+    """The installed version; installs the distribution's if there is none.
 
-    Servers that are there are left alone. Raises PaasError if apt fails.
+    Existing servers are left alone. Raises PaasError if apt fails.
     """
     if (found := present()) is not None:
         return version(found)

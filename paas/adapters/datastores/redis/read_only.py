@@ -1,9 +1,9 @@
 """Makes Redis refuse what needs memory, and so disk; implements `ReadOnlySwitch`.
 
 With a memory limit that is always reached, it refuses exactly the commands that could use more, as
-it does when it is full ("OOM command not allowed"); those that read or delete go on. Replicas that
-it would wait for (``min-replicas-to-write``) and users without ``@write`` refuse deletion as well.
-Nothing must be evicted meanwhile: that would empty it.
+it does when it is full ("OOM command not allowed"); reads and deletions continue. Waiting for
+replicas (``min-replicas-to-write``) and users without ``@write`` refuse deletion as well. Nothing
+must be evicted meanwhile: that would empty it.
 """
 
 from paas.adapters.datastores import places
@@ -16,7 +16,7 @@ from paas.paths import Paths
 
 
 class RedisReadOnly:
-    """The server keeps the limit in its memory alone, so its configuration has it as well."""
+    """The server keeps the limit only in memory, so its configuration contains it as well."""
 
     def __init__(self, paths: Paths) -> None:
         self._paths = paths

@@ -1,8 +1,8 @@
 """Redis as a datastore; implements `DatastoreServer` and `RedisServers`.
 
-Each has a directory, ``state/datastores/3``, of its own uid: data, generated configuration and its
-log. Its server is started by the launcher, as an instance of an app is, and sees of the platform's
-directories only its own.
+Each has a directory, ``state/datastores/3``, that belongs to its own uid: data, generated
+configuration and its log. The launcher starts its server as it does an app's instance, and of the
+platform's directories the server sees only its own.
 """
 
 import secrets
@@ -185,7 +185,7 @@ class RedisServer:
         ask(datastore, found, conf.memory_commands(datastore, read_only=is_kept(found)))
 
     def _render(self, datastore: Datastore, *, keep_former: bool) -> None:
-        """Write its configuration. keep_former: with the users that it has beside the present."""
+        """Write its configuration. keep_former: also with its former users."""
         found, installed = self._places(datastore), programs.needed()
         platform = Secret(platform_file(found).read_text())
         present = [found.conf / name for name in (conf.CONF, conf.USERS, "version")]
@@ -207,7 +207,7 @@ class RedisServer:
 
 
 def _link(path: Path, target: Path) -> None:
-    """A link in a directory of root's, replaced only if it leads elsewhere."""
+    """A link in one of root's directories, replaced only if it leads elsewhere."""
     if path.is_symlink() and path.readlink() == target:
         return
     path.unlink(missing_ok=True)

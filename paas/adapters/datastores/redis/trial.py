@@ -1,6 +1,6 @@
-"""Starts the installed server in a scratch directory, to see whether it reads what it is given.
+"""Starts the installed server in a scratch directory, to see whether it accepts its input.
 
-A configuration is tried so before it replaces the present one, and data before they do.
+This is how a configuration or data are tested before they replace the present ones.
 """
 
 from pathlib import Path
@@ -28,7 +28,7 @@ _OPEN_FILES = 4_096
 
 
 def limits_of(datastore: Datastore) -> Limits:
-    """Those of its server, whether it serves or is only tried."""
+    """The limits of its server, whether it serves or is only tested."""
     return Limits(
         memory_mib=datastore.plan.memory_mib,
         processes=_PROCESSES,
@@ -40,7 +40,7 @@ def limits_of(datastore: Datastore) -> Limits:
 def try_configuration(
     tools: DatastoreTools, datastore: Datastore, places: Places, found: Programs
 ) -> None:
-    """Start a server without data. Raises PaasError with its lines if it does not take it."""
+    """Start a server without data. Raises PaasError with its lines if it rejects it."""
     tried = make_scratch(places.root / "trial", datastore.uid)
     try:
         run_until_ready(tools, datastore, places, tried, found)
@@ -49,7 +49,7 @@ def try_configuration(
 
 
 def make_scratch(root: Path, uid: int) -> Places:
-    """The directories of such a server, in place of any that an interrupted attempt left."""
+    """Create the directories of such a server, replacing what an interrupted attempt left."""
     directories.remove(root)
     tried = Places(root, root / "socket")
     for path in (root, tried.conf):

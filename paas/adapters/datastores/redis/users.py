@@ -1,8 +1,8 @@
 """The users of a Redis: pure functions that render users.acl, and the rights in it.
 
-``default`` has all rights, and a password that only the platform knows. Redis runs what it reads
-from its file after a start as that user: without rights it would skip transactions and scripts, and
-lose them without a word. Apps log in as another one.
+``default`` has all rights, and a password that only the platform knows. After a start, Redis
+replays its file as that user: without rights it would silently skip transactions and scripts, and
+lose them. Apps log in as another user.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ _ALLOWED = (
 
 
 def users_acl(datastore: Datastore, platform: Secret, former: Iterable[str] = ()) -> str:
-    """users.acl, which takes no comment. former: lines of logins that are still in use."""
+    """users.acl, which allows no comments. former: lines of logins that are still in use."""
     lines = (
         f"user default on #{_hash(platform)} ~* &* +@all",
         *former,
@@ -32,29 +32,29 @@ def users_acl(datastore: Datastore, platform: Secret, former: Iterable[str] = ()
 
 
 def rights(datastore: Datastore) -> str:
-    """Of what apps log in as, with the hash of its password."""
+    """The rights of an app's login, with the hash of its password."""
     allowed = " ".join(_ALLOWED)
     return f"on #{_hash(datastore.password)} ~* &* +@all -@admin -@dangerous {allowed}"
 
 
 def former_lines(text: str, datastore: Datastore) -> list[str]:
-    """The lines in a users.acl of ours for other logins than the present one."""
+    """The lines in one of our users.acl for other logins than the present one."""
     present = {"default", datastore.login}
     return [line for line in text.splitlines() if line.split()[1] not in present]
 
 
 def former_logins(said: str, datastore: Datastore) -> list[str]:
-    """Of the names that ``ACL USERS`` prints."""
+    """The former ones among the names that ``ACL USERS`` prints."""
     return sorted({*said.split()} - {"default", datastore.login})
 
 
 def connections(said: str, logins: Iterable[str] | None = None) -> int:
-    """How many of those that ``CLIENT LIST`` prints are of apps, or of these logins."""
+    """How many in the output of ``CLIENT LIST`` are of apps, or of these logins."""
     found = [line.partition(" user=")[2].partition(" ")[0] for line in said.splitlines()]
     chosen = {*logins} if logins is not None else {*found} - {"", "default"}
     return sum(name in chosen for name in found)
 
 
 def _hash(password: Secret) -> str:
-    """Of 32 random bytes, of which nobody finds the password by trying."""
+    """Of 32 random bytes, so nobody can find the password by trying."""
     return sha256(password.reveal().encode()).hexdigest()

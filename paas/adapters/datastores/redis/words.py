@@ -1,4 +1,4 @@
-"""The words of a command to Redis that is given as one text."""
+"""Splitting a command to Redis that is given as one text."""
 
 import shlex
 

@@ -1,1 +1,1 @@
-"""Archives of datastores: when they are made, what tells of them, and what is made from them."""
+"""Archives of datastores: when they are made, who is told about them, and restoring from them."""

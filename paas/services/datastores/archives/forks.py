@@ -1,4 +1,4 @@
-"""Datastores made from what another one was at a moment; nothing of that one is changed."""
+"""New datastores with the data of another one at a moment, which is not changed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,8 +35,10 @@ FLUSH_LIMIT_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An archive in the target. until: when it is deleted; None: its datastore writes it, or this
-    server knows nothing of it. datastore: the one that writes it.
+    """An archive in the target.
+
+    until: when it is deleted; None if its datastore still writes it, or if this server does not
+    know it. datastore: the one that writes it.
     """
 
     name: ArchiveName
@@ -47,7 +49,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forks:
-    """Each is a datastore of its own, which belongs to an app and is attached to it."""
+    """Each creates a datastore that belongs to an app and is attached to it."""
 
     store: Store
     servers: Mapping[DatastoreKind, DatastoreServer]
@@ -67,9 +69,10 @@ class Forks:
         progress: Progress,
         made: Callable[[DatastoreName], None],
     ) -> Datastore:
-        """Make one of what an app's PostgreSQL was at a time, or is now, and attach it.
+        """Create a datastore from an app's PostgreSQL as of a time, and attach it.
 
-        to: None: now. made: see `Datastores.create`. A time that cannot be restored is refused.
+        to: None means now. made: see `Datastores.create`. Raises PaasError if that time cannot be
+        restored.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         source = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
@@ -116,10 +119,10 @@ class Forks:
         progress: Progress,
         made: Callable[[DatastoreName], None],
     ) -> Datastore:
-        """Make a datastore of an app from an archive whose datastore is gone, and attach it.
+        """Create a datastore for an app from an archive whose datastore is gone, and attach it.
 
-        to: None: the end of the archive. plan: None: as it was. Settings that the plan does not
-        allow are left out.
+        to: None means the end of the archive. plan: None means the former one. Settings that the
+        plan does not allow are left out.
         """
         require_admin(actor, "recover datastores")
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
@@ -169,9 +172,9 @@ class Forks:
     def _restorable(
         self, source: Datastore, moment: datetime | None, progress: Progress
     ) -> datetime | None:
-        """The moment, or now; raises PaasError if it cannot be restored, and says which can.
+        """The moment, or now. Raises PaasError, which says what is possible.
 
-        None: the end of the archive, of one whose server does not answer.
+        Returns None, the end of the archive, if the server does not answer.
         """
         archive = self._archive(source.kind)
         archive.refuse_unreachable()
@@ -197,7 +200,7 @@ class Forks:
 
 
 def refuse_without_room(size_bytes: int, free_bytes: int) -> None:
-    """Raises PaasError if there is not enough free disk for a copy of that size."""
+    """Raises PaasError if there is not enough free disk space for a copy of that size."""
     if free_bytes < ROOM * size_bytes:
         raise PaasError(
             "fork-room",

@@ -1,7 +1,6 @@
-"""What is done for archives by schedule: backups, rehearsals, and deleting what is kept no longer.
+"""Scheduled work on archives: backups, rehearsals, and deleting what is no longer kept.
 
-Each end is recorded. That one is missing is judged elsewhere (watch.py), by another
-process.
+Each result is recorded. Another process judges what is missing (watch.py).
 """
 
 from collections.abc import Mapping
@@ -34,7 +33,7 @@ _SOURCE = "datastore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveJobs:
-    """One at a time on a server."""
+    """One job at a time on a server."""
 
     store: Store
     archives: Mapping[DatastoreKind, DatastoreArchives]
@@ -46,7 +45,7 @@ class ArchiveJobs:
     clock: Clock
 
     def run_due(self, progress: Progress) -> None:
-        """Make the backups and rehearsals that are due. What fails is recorded, and tried later."""
+        """Make the backups and rehearsals that are due. Failures are recorded and tried again."""
         with self.locks.server(ServerLock.ARCHIVES, "the server looks after backups"):
             for one in self.schedule.archiving():
                 if (task := self.schedule.due(one)) is not None:
@@ -54,7 +53,7 @@ class ArchiveJobs:
             self._delete_kept(progress)
 
     def rehearse(self, actor: Actor, name: str, wanted: str | None, progress: Progress) -> TaskRun:
-        """Rehearse the backup of an app's PostgreSQL now; how that ended."""
+        """Rehearse the backup of an app's PostgreSQL now, and return the result."""
         app = find_app(self.store, actor, name, to=Permission.OPERATE)
         one = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
         refuse_follower(one, "has no archive to rehearse")
@@ -94,7 +93,7 @@ class ArchiveJobs:
         return Outcome.DONE, f"{found.tables} table{'' if found.tables == 1 else 's'}"
 
     def _recorded(self, one: Datastore, task: Task) -> TaskRun:
-        """Do it; how it ended."""
+        """Do it, and record and return the result."""
         started = self.clock.now()
         try:
             outcome, words = self._done(one, task)
@@ -122,7 +121,7 @@ class ArchiveJobs:
 
 
 def no_backup_yet(name: str) -> PaasError:
-    """What to say before the first one."""
+    """The error before the first backup."""
     return PaasError(
         "archive-empty",
         f"There is no backup of {name} yet.",

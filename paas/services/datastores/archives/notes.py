@@ -1,4 +1,4 @@
-"""Notes beside the archives: what each is of, for whoever has nothing but the target and the key.
+"""Notes beside the archives, which say what each is of, even without the server that made them.
 
 They are objects of the target, encrypted as all backups are.
 """
@@ -38,14 +38,14 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveNotes:
-    """In the target that is set now. open_target: the objects that one keeps."""
+    """Notes in the current target. open_target: returns the objects of a target."""
 
     store: Store
     settings: BackupSettings
     open_target: Callable[[Target], EncryptedObjects]
 
     def write(self, datastore: Datastore) -> None:
-        """Write the one of a datastore's archive, unless it is there as it is. Raises PaasError."""
+        """Write the note of a datastore's archive, unless it is up to date. Raises PaasError."""
         name = archive_name(datastore)
         app = self.store.apps.by_id(datastore.app_id)
         named = app.name if app is not None else ""
@@ -58,14 +58,14 @@ class ArchiveNotes:
         self._objects().write(_object(name), iter([note_text(note)]))
 
     def listing(self) -> Sequence[ArchiveName]:
-        """The archives of which there is a note, by name. Raises PaasError."""
+        """The archives that have a note, by name. Raises PaasError."""
         names = (one.name.partition("/")[2] for one in self._objects().listing(_FOLDER))
         return sorted(map(ArchiveName, names))
 
     def read(self, name: ArchiveName) -> Note:
         """What an archive is of.
 
-        Raises PaasError: ``no-such-archive``, or ``backup-key`` where another key encrypted it.
+        Raises PaasError: ``no-such-archive``, or ``backup-key`` if another key encrypted it.
         """
         if name not in self.listing():
             raise PaasError(
@@ -81,7 +81,7 @@ class ArchiveNotes:
         return note_from(bytes(data), name)
 
     def delete(self, name: ArchiveName) -> None:
-        """No error if there is none."""
+        """Delete a note; no error if there is none."""
         self._objects().delete(_object(name))
 
     def _objects(self) -> EncryptedObjects:
@@ -93,7 +93,7 @@ def _object(name: ArchiveName) -> str:
 
 
 def note_text(note: Note) -> bytes:
-    """As it is kept."""
+    """The note as it is stored."""
     plain = {
         "kind": str(note.kind),
         "version": note.version,
@@ -105,7 +105,7 @@ def note_text(note: Note) -> bytes:
 
 
 def note_from(data: bytes, name: str) -> Note:
-    """One that was kept. name: of what it is the note of. Raises PaasError."""
+    """A stored note. name: of the archive. Raises PaasError."""
     try:
         plain = json.loads(data)
         return Note(

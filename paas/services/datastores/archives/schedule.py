@@ -1,4 +1,4 @@
-"""When something is to be done for archives, and the time that is written into datastores."""
+"""When work on archives is due, and the time that is written into datastores."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveSchedule:
-    """By the minute of each datastore's name, and what was recorded."""
+    """Decides by the minute that a datastore's name gives, and by what was recorded."""
 
     store: Store
     archives: Mapping[DatastoreKind, DatastoreArchives]
@@ -28,7 +28,7 @@ class ArchiveSchedule:
         )
 
     def beat(self) -> None:
-        """Once a minute: see `DatastoreArchives`. What does not answer is reported elsewhere."""
+        """Once a minute: see `DatastoreArchives`. Servers that are down are reported elsewhere."""
         for one in self.archiving():
             try:
                 self.archives[one.kind].beat(one)
@@ -36,7 +36,7 @@ class ArchiveSchedule:
                 continue
 
     def due(self, one: Datastore) -> Task | None:
-        """What is to be done for one now."""
+        """What is due for a datastore now."""
         runs, now = self.runs(one), self.clock.now()
         lost = self.archives[one.kind].has_lost(one)
         if (task := due_backup(one.name, runs, now, lost=lost)) is not None:
@@ -44,11 +44,11 @@ class ArchiveSchedule:
         return Task.REHEARSAL if is_rehearsal_due(one.name, runs, now) else None
 
     def runs(self, one: Datastore) -> list[TaskRun]:
-        """What was done for one in the target that is set now."""
+        """What was done for a datastore in the current target."""
         return self.store.archives.runs(one.id, self.settings.target().words)
 
     def archiving(self) -> list[Datastore]:
-        """Those whose servers archive."""
+        """The datastores whose servers archive."""
         return [
             one
             for one in self.store.datastores.all()

@@ -1,6 +1,6 @@
 """Judges whether datastores can be restored, and tells those who have to know.
 
-What should have succeeded and did not counts as a failure, whatever the jobs themselves say.
+A success that is missing counts as a failure, whatever the jobs themselves report.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +25,12 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Restorable:
-    """Of which time a datastore can be restored, and what is known of its backups.
+    """To which times a datastore can be restored, and the state of its backups.
 
-    lack: why it cannot, in a sentence; None: it can. since and to: the first and the last moment;
-    None: none yet. rehearsed: the last rehearsal. where: the target, in words. key_saved: whether
-    somebody confirmed that the key is kept elsewhere. alarms: what is wrong, in sentences.
+    lack: why it cannot be restored, in a sentence, or None. since and to: the first and the last
+    moment, or None if there is none yet. rehearsed: the last rehearsal. where: the target, in
+    words. key_saved: whether somebody confirmed that a copy of the key is kept elsewhere. alarms:
+    what is wrong, in sentences.
     """
 
     lack: str | None
@@ -43,7 +44,7 @@ class Restorable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveWatch:
-    """Looks, and changes nothing."""
+    """Only reads; changes nothing."""
 
     store: Store
     archives: Mapping[DatastoreKind, DatastoreArchives]
@@ -51,7 +52,7 @@ class ArchiveWatch:
     clock: Clock
 
     def restorable(self, one: Datastore) -> Restorable | None:
-        """What `pg:info` tells; None for kinds that have no archives, and for followers."""
+        """What `pg:info` shows; None for followers, and for kinds without archives."""
         if one.kind not in self.archives or one.following is not None:
             return None
         archive = self.archives[one.kind]
@@ -73,7 +74,7 @@ class ArchiveWatch:
         )
 
     def alarms(self) -> Iterator[tuple[Datastore, str]]:
-        """What is wrong with which datastore, in sentences after its name."""
+        """What is wrong with which datastore, in sentences that follow its name."""
         for one in self.store.datastores.all():
             archive = self.archives.get(one.kind) if one.following is None else None
             if one.state is DatastoreState.READY and archive is not None and not archive.lack():
@@ -82,7 +83,7 @@ class ArchiveWatch:
                     yield one, words
 
     def findings(self) -> Iterator[Finding]:
-        """The same for `doctor`, and what is missing on this machine."""
+        """The same for `doctor`, and what this machine lacks."""
         present = {one.kind for one in self.store.datastores.all()}
         for kind in present & self.archives.keys():
             if (lack := self.archives[kind].lack()) is not None:
@@ -111,7 +112,7 @@ class ArchiveWatch:
 
 
 def rehearsal_words(run: TaskRun | None) -> str:
-    """When one was restored to try it, and how that went."""
+    """When a backup was last rehearsed, and with what result."""
     if run is None:
         return "not yet"
     how = {

@@ -1,1 +1,1 @@
-"""Dumps of datastores: made by schedule and on demand, kept, taken out and loaded."""
+"""Dumps of datastores: made on schedule and on demand, kept, downloaded and loaded."""

@@ -1,4 +1,4 @@
-"""Making dumps of datastores, by schedule too, and deleting those that are no longer kept."""
+"""Making dumps of datastores, also on schedule, and deleting those that are no longer kept."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -23,7 +23,7 @@ _LOG = "backups"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captures:
-    """Makes dumps. The lock of a datastore's dumps is held by whoever makes one."""
+    """Makes dumps. Whoever makes one holds the lock of that datastore's dumps."""
 
     store: Store
     dumps: Mapping[DatastoreKind, DatastoreDumps]
@@ -36,10 +36,10 @@ class Captures:
     clock: Clock
 
     def capture(self, datastore: Dumped, user: str | None) -> Dump:
-        """Dump a datastore to the target; it counts once it was read back.
+        """Dump a datastore to the target; the dump counts once it has been read back.
 
-        user: None: by the schedule. Raises PaasError; then there is no object, and that is
-        recorded.
+        user: None if the schedule made it. Raises PaasError; then there is no object, and the
+        failure is recorded.
         """
         with self.locks.dumping(datastore.id, elsewhere=isinstance(datastore, External)):
             objects, target = self.backups.present(), self.backups.target_now()
@@ -68,7 +68,7 @@ class Captures:
     def run_due(self, actor: Actor) -> None:
         """Make the dumps that are due, then delete what is no longer kept; for the monitor.
 
-        What fails is written to the app's log, and tried again in an hour.
+        Failures are written to the app's log, and tried again after an hour.
         """
         require_server(actor)
         for one in self.schedules.due():
@@ -97,7 +97,7 @@ class Captures:
                     self.logs.write(datastore.app_id, _LOG, f"{datastore.name}: {error.report}")
 
     def _settle(self, dump: Dump) -> None:
-        """One that was interrupted: nobody knows whether it is whole."""
+        """Mark an interrupted dump as failed, since nobody knows whether it is complete."""
         try:
             self.delete(dump)
         except PaasError:

@@ -1,4 +1,4 @@
-"""What users do with all that is in a datastore: print, replace, copy and delete it."""
+"""What users do with the whole content of a datastore: print, replace, copy and delete it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """Of the datastores that an app owns, or only uses as far as nothing is changed."""
+    """Works on datastores that an app owns, or that it only uses as long as nothing is changed."""
 
     store: Store
     dumps: Mapping[DatastoreKind, DatastoreDumps]
@@ -34,7 +34,7 @@ class Contents:
     def export(
         self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind, sink: Sink
     ) -> None:
-        """Give the sink a dump of a datastore as it is now, which is kept nowhere."""
+        """Give the sink a dump of a datastore as it is now; it is not stored."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         for data in self.sources.dump(self.sources.visible(app, wanted, kind)):
             sink(data)
@@ -49,7 +49,7 @@ class Contents:
         confirm: str | None,
         progress: Progress,
     ) -> None:
-        """Put a dump from elsewhere in the place of all that is in a datastore of the app."""
+        """Replace everything in a datastore of the app with a dump from elsewhere."""
         app = find_app(self.store, actor, name, to=Permission.OWN)
         found = own_datastore(self.store, app, wanted, kind)
         if not self.dumps[kind].is_empty(found):
@@ -71,7 +71,7 @@ class Contents:
         confirm: str | None,
         progress: Progress,
     ) -> None:
-        """Put what is in one datastore in the place of all that is in another.
+        """Replace everything in one datastore with the content of another.
 
         source, target: the app, and the datastore as it names it.
         """
@@ -101,7 +101,7 @@ class Contents:
         confirm: str | None,
         progress: Progress,
     ) -> None:
-        """Delete all that is in a datastore of the app, which stays."""
+        """Delete everything in a datastore of the app; the datastore stays."""
         app = find_app(self.store, actor, name, to=Permission.OWN)
         found = own_datastore(self.store, app, wanted, kind)
         confirm_replacing(found, confirm, f"paas {kind.traits.prefix}:reset {found.name}", app)

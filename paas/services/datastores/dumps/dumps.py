@@ -1,4 +1,4 @@
-"""What users do with the dumps that are kept: make, list, take out, restore, delete, schedule."""
+"""What users do with stored dumps: make, list, download, restore, delete and schedule them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dumps:
-    """Dumps of the datastores that belong to an app; of others the app they belong to decides."""
+    """Dumps of the datastores that belong to an app; those of others are up to their own app."""
 
     store: Store
     backups: Backups
@@ -44,7 +44,7 @@ class Dumps:
     clock: Clock
 
     def listing(self, actor: Actor, name: str, kind: DatastoreKind) -> list[Dump]:
-        """Those of an app, also of its destroyed datastores, in the order of their making."""
+        """The dumps of an app in the order of their creation, also of destroyed datastores."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return [one for one in self.store.dumps.of_app(app.id) if one.kind is kind]
 
@@ -77,7 +77,7 @@ class Dumps:
             return self.captures.capture(found, actor.name)
 
     def download(self, actor: Actor, name: str, dump: str, kind: DatastoreKind, sink: Sink) -> None:
-        """Give the sink a dump, decrypted."""
+        """Give the sink a decrypted dump."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self._read(self._dump_of(app, dump, kind), sink)
 
@@ -91,7 +91,7 @@ class Dumps:
         confirm: str | None,
         progress: Progress,
     ) -> None:
-        """Put what a dump has in the place of all that is in a datastore of the app."""
+        """Replace everything in a datastore of the app with a dump."""
         app = find_app(self.store, actor, name, to=Permission.OWN)
         chosen = self._dump_of(app, dump, kind)
         wanted = wanted or self._present_name(app, chosen)
@@ -108,7 +108,7 @@ class Dumps:
     def delete(
         self, actor: Actor, name: str, dump: str, kind: DatastoreKind, confirm: str | None
     ) -> Dump:
-        """Delete a dump, for good."""
+        """Permanently delete a dump."""
         app = find_app(self.store, actor, name, to=Permission.OWN)
         found = self._dump_of(app, dump, kind)
         if confirm != found.name:
@@ -126,7 +126,7 @@ class Dumps:
         return found
 
     def _others(self, dump: Dump) -> bool:
-        """Whether there is another one of the same datastore at the target."""
+        """Whether the target has another dump of the same datastore."""
         kept = self.store.dumps.of_datastore(dump.datastore)
         return any(one.state is DumpState.DONE and one.id != dump.id for one in kept)
 
@@ -138,7 +138,7 @@ class Dumps:
         kind: DatastoreKind,
         schedule: DumpSchedule | None,
     ) -> Dumped:
-        """Dump a datastore each day at that time; None: no more."""
+        """Dump a datastore each day at that time; None ends that."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = self.captures.sources.own(app, wanted, kind, to_dump=schedule is not None)
         self.store.dumps.set_schedule(found, schedule, self.clock.now())
@@ -156,7 +156,7 @@ class Dumps:
         return [(one, self.schedules.status(one).schedule) for one in own if one.kind is kind]
 
     def _read(self, dump: Dump, sink: Sink) -> None:
-        """Raises PaasError if it is not the dump that was recorded, maybe after some of it."""
+        """Give the sink a dump. Raises PaasError, maybe after some of it, if it was replaced."""
         if dump.state is not DumpState.DONE:
             raise PaasError(
                 "dump-unusable",

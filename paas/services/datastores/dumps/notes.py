@@ -1,6 +1,6 @@
-"""Notes beside the dumps: what each is of, for whoever has nothing but the target and the key.
+"""Notes beside the dumps, which say what each is of, even without the server that made them.
 
-They are objects of the target, encrypted as all backups are; one for each that is dumped.
+They are objects of the target, encrypted as all backups are, one for each datastore.
 """
 
 from contextlib import suppress
@@ -21,13 +21,13 @@ _FOLDER = "dump-notes"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpNotes:
-    """In the target that is set now."""
+    """Notes in the current target."""
 
     store: Store
     backups: Backups
 
     def write(self, one: Dumped) -> None:
-        """Write the one of what was dumped, unless it is there as it is. Raises PaasError."""
+        """Write the note of what was dumped, unless it is up to date. Raises PaasError."""
         objects, name = self.backups.present(), _object(one.name)
         app = self.store.apps.by_id(one.app_id)
         plan, settings = (one.plan, one.settings) if isinstance(one, Datastore) else (SMALL, {})
@@ -40,9 +40,9 @@ class DumpNotes:
         objects.write(name, iter([note_text(note)]))
 
     def read(self, name: DatastoreName) -> Note:
-        """What is known of it; by its name alone if there is none.
+        """What is known of a datastore; by its name alone if there is no note.
 
-        Raises PaasError if another key encrypted it, or nothing tells the kind.
+        Raises PaasError if another key encrypted it, or the kind is unknown.
         """
         data = bytearray()
         try:
@@ -55,7 +55,7 @@ class DumpNotes:
         return note_from(bytes(data), name)
 
     def delete(self, name: DatastoreName) -> None:
-        """Once there is no dump of it. No error if there is none."""
+        """Delete a note once there is no dump left; no error if there is none."""
         self.backups.present().delete(_object(name))
 
 

@@ -1,4 +1,4 @@
-"""Datastores from dumps that the target keeps, also those of another server or of a former one."""
+"""Datastores from dumps in the target, also from another server or of former datastores."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class KeptDump:
-    """A dump in the target. note: what it is of. is_here: whether that is on this server now."""
+    """A dump in the target. note: what it is of. is_here: whether that is on this server."""
 
     name: KeptName
     note: Note
@@ -34,7 +34,7 @@ class KeptDump:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpRecovery:
-    """Makes new datastores; nothing of what there is changes."""
+    """Creates new datastores; existing ones are not changed."""
 
     store: Store
     dumps: Mapping[DatastoreKind, DatastoreDumps]
@@ -45,7 +45,7 @@ class DumpRecovery:
     locks: Locks
 
     def kept(self, actor: Actor) -> Sequence[KeptDump]:
-        """Those in the target, by what they are of and by time."""
+        """The dumps in the target, by datastore and time."""
         require_admin(actor, "recover datastores")
         present = {one.name for one in self.store.datastores.all()}
         present |= {one.name for one in self.store.externals.all()}
@@ -68,10 +68,10 @@ class DumpRecovery:
         progress: Progress,
         made: Callable[[DatastoreName], None],
     ) -> Datastore:
-        """Make a datastore of an app from a dump, and attach it.
+        """Create a datastore for an app from a dump, and attach it.
 
-        plan: None: as it was. A dump that is damaged or of another key is refused before anything
-        is made.
+        plan: None means the former one. A dump that is damaged or encrypted with another key is
+        refused before anything is created.
         """
         require_admin(actor, "recover datastores")
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)

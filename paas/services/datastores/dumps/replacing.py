@@ -1,4 +1,4 @@
-"""Replacing all that is in a datastore: who may, what has to be confirmed, and doing it."""
+"""Replacing everything in a datastore: who may do it, what has to be confirmed, and doing it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from paas.store import Store
 
 
 def own_datastore(store: Store, app: App, wanted: str | None, kind: DatastoreKind) -> Datastore:
-    """A datastore that belongs to the app. Raises PaasError for one that it only uses."""
+    """A datastore that belongs to the app. Raises PaasError if the app only uses it."""
     found = visible(store, app, wanted, kind).datastore
     if found.app_id != app.id:
         owner = store.apps.by_id(found.app_id)
@@ -58,7 +58,7 @@ class Replacing:
         reading: str,
         progress: Progress,
     ) -> None:
-        """Load what fill gives. The app's lock keeps others from doing the same, or destroying."""
+        """Load what fill writes. The app's lock keeps others from doing the same."""
         kind = self.dumps[datastore.kind]
         with progress.doing(reading) as reword, kind.spool() as incoming:
             fill(incoming)

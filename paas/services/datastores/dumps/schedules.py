@@ -1,7 +1,7 @@
 """When datastores are dumped, and which have had no good dump for too long.
 
-The monitor asks here, so it imports little; that a dump is missing is found here, not by what makes
-them, which may be what does not run.
+The monitor uses this, so it imports little. Missing dumps are detected here and not by what makes
+them, which may be the part that is not running.
 """
 
 from dataclasses import dataclass, replace
@@ -24,9 +24,9 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class DumpStatus:
-    """What is known of a datastore's dumps. overdue: since when there is no good one, if too long.
+    """What is known of a datastore's dumps.
 
-    last: the newest good one.
+    overdue: since when there has been no good one, if that is too long. last: the newest good one.
     """
 
     schedule: DumpSchedule | None
@@ -36,14 +36,14 @@ class DumpStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpSchedules:
-    """Judges by the store and the clock alone."""
+    """Judges only by the store and the clock."""
 
     store: Store
     locks: Locks
     clock: Clock
 
     def due(self) -> list[Dumped]:
-        """Those that should be dumped now."""
+        """The datastores that should be dumped now."""
         now = self.clock.now()
         found: list[Dumped] = []
         for one in self._dumped():
@@ -54,7 +54,7 @@ class DumpSchedules:
         return found
 
     def overdue(self) -> list[tuple[Dumped, datetime]]:
-        """Those with a schedule that have had no good dump since that time, which is too long."""
+        """Scheduled datastores that have had no good dump for too long, and since when."""
         found: list[tuple[Dumped, datetime]] = []
         for one in self._dumped():
             since = self.status(one).overdue
@@ -63,7 +63,7 @@ class DumpSchedules:
         return found
 
     def status(self, datastore: Dumped) -> DumpStatus:
-        """Of one of them; a follower is not dumped, since its leader is."""
+        """The status of one datastore; a follower is not dumped, since its leader is."""
         schedule, since = self.store.dumps.schedule(datastore)
         if isinstance(datastore, Datastore) and datastore.following is not None:
             schedule = None
@@ -72,7 +72,7 @@ class DumpSchedules:
         return DumpStatus(schedule, newest_good(dumps), overdue)
 
     def _as_it_is(self, datastore: Dumped, dump: Dump) -> Dump:
-        """One that nobody makes any longer has failed, whatever is recorded."""
+        """A dump that nobody is making any longer has failed, whatever is recorded."""
         elsewhere = isinstance(datastore, External)
         is_made = self.locks.is_dumping(datastore.id, elsewhere=elsewhere)
         if dump.state is DumpState.RUNNING and not is_made:

@@ -1,4 +1,4 @@
-"""What is dumped: datastores of this server, and databases elsewhere that an app has attached."""
+"""What can be dumped: datastores of this server, and databases elsewhere that apps attached."""
 
 from collections.abc import Generator, Mapping
 from contextlib import AbstractContextManager
@@ -19,7 +19,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DumpSources:
-    """Dumps of either, in the same form. Kinds that have no external dumps cannot be asked so."""
+    """Dumps both in the same form. Kinds without external dumps are refused."""
 
     store: Store
     dumps: Mapping[DatastoreKind, DatastoreDumps]
@@ -29,15 +29,15 @@ class DumpSources:
     def own(
         self, app: App, wanted: str | None, kind: DatastoreKind, *, to_dump: bool = True
     ) -> Dumped:
-        """One that belongs to the app. Raises PaasError.
+        """A source that belongs to the app. Raises PaasError.
 
-        to_dump: whether it has to be one that can be dumped.
+        to_dump: whether it must be possible to dump it.
         """
         elsewhere = self._elsewhere(app, wanted, kind, to_dump=to_dump)
         return elsewhere or own_datastore(self.store, app, wanted, kind)
 
     def visible(self, app: App, wanted: str | None, kind: DatastoreKind) -> Dumped:
-        """One that the app has, also if it belongs to another. Raises PaasError."""
+        """A source that the app has, even if it belongs to another. Raises PaasError."""
         elsewhere = self._elsewhere(app, wanted, kind)
         return elsewhere or visible(self.store, app, wanted, kind).datastore
 

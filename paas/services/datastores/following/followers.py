@@ -1,4 +1,4 @@
-"""What users do with followers: make one, look how far it is, and have it follow no longer."""
+"""What users do with followers: create them, see how far they are, and make them independent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,9 +49,10 @@ class Followers:
         progress: Progress,
         made: Callable[[DatastoreName], None],
     ) -> Datastore:
-        """Make a follower of an app's PostgreSQL, and attach it under a color, or that alias.
+        """Create a follower of an app's PostgreSQL, and attach it under a color, or that alias.
 
-        plan: None: that of its leader; a smaller one is refused. made: see `Datastores.create`.
+        plan: None means that of its leader; a smaller one is refused. made: see
+        `Datastores.create`.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         leader = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
@@ -80,10 +81,10 @@ class Followers:
         return new
 
     def unfollow(self, actor: Actor, name: str, wanted: str, progress: Progress) -> None:
-        """Have a follower that belongs to the app become one of its own, which takes writes.
+        """Make a follower that belongs to the app an independent datastore, which accepts writes.
 
-        The apps that have it are restarted, since its URL is another one then. One that was
-        interrupted is finished.
+        The apps to which it is attached are restarted, since its URL changes. An interrupted change
+        is finished.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
@@ -104,11 +105,11 @@ class Followers:
         progress.live()
 
     def standing(self, follower: Datastore) -> Standing:
-        """How far one is."""
+        """How far a follower is behind."""
         return self.keeping.watch.standing(follower)
 
     def of(self, leader: Datastore) -> list[Datastore]:
-        """Those that follow one."""
+        """The followers of a datastore."""
         return self.store.datastores.followers(leader.id)
 
     def _let_catch_up(self, follower: Datastore, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Keeps followers and what their leaders keep for them in step with the store."""
+"""Keeps followers, and what their leaders keep for them, in step with the store."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -20,7 +20,7 @@ _SOURCE = "datastore"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerUpkeep:
-    """What is done to followers, whoever asked for it."""
+    """What is done to followers, for users and for repairs."""
 
     store: Store
     followers: Mapping[DatastoreKind, DatastoreFollowers]
@@ -31,20 +31,20 @@ class FollowerUpkeep:
     clock: Clock
 
     def of(self, leader: Datastore) -> list[Datastore]:
-        """Those that follow it and serve."""
+        """The followers of a datastore that serve."""
         found = self.store.datastores.followers(leader.id)
         return [one for one in found if one.state is DatastoreState.READY]
 
     def let_catch_up(self, leader: Datastore, progress: Progress) -> None:
-        """Wait until its followers have what it has; says so if one does not get there."""
+        """Wait until its followers have all its changes; warns if one does not catch up."""
         for one in self.of(leader):
             if not self.followers[one.kind].has_caught_up(one, CATCH_UP_LIMIT_S):
                 progress.warn(f"{one.name} has not caught up with its leader, {leader.name}, yet.")
 
     def release(self, datastore: Datastore, progress: Progress) -> Datastore:
-        """Make a follower one of its own, under the lock of its app; as it is now.
+        """Make a follower independent, under the lock of its app; returns it as it is then.
 
-        The apps that have it are still to be restarted: see `LoginRotation.finish_one`.
+        The apps to which it is attached still have to be restarted: see `LoginRotation.finish_one`.
         """
         followers, leader = self.followers[datastore.kind], datastore.leader
         assert leader is not None
@@ -65,7 +65,7 @@ class FollowerUpkeep:
         return found
 
     def copy_again(self, datastore: Datastore) -> None:
-        """Make a follower anew, under the lock of its app."""
+        """Copy a follower again, under the lock of its app."""
         followers = self.followers[datastore.kind]
         server, runtime = self.upkeep.servers[datastore.kind], self.upkeep.runtime
         self.store.datastores.set_state(datastore.name, DatastoreState.COPYING)
@@ -78,15 +78,15 @@ class FollowerUpkeep:
         self.store.datastores.set_state(datastore.name, DatastoreState.READY)
 
     def dismiss_former(self, leader: Datastore) -> None:
-        """Have a leader keep nothing for those that no longer follow it; `run` does so, too."""
+        """Remove what a leader keeps for former followers; `run` does so, too."""
         with suppress(PaasError):  # its server may be down, or it is being removed
             present = self.store.datastores.followers(leader.id)
             self.followers[leader.kind].dismiss_others(leader, present)
 
     def run(self, progress: Progress) -> int:
-        """Finish what was interrupted, and make those anew that have lost their place.
+        """Finish what was interrupted, and copy again the followers that have lost their slot.
 
-        Returns how many were mended. Apps that are being changed now are left alone.
+        Returns how many were repaired. Apps that are being changed now are left alone.
         """
         mended = 0
         for one in self.watch.all():

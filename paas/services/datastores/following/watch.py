@@ -1,6 +1,6 @@
-"""Sees which followers need something done.
+"""Finds the followers that need attention.
 
-The monitor asks here, so it imports little.
+The monitor uses this, so it imports little.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowerWatch:
-    """Looks, and changes nothing."""
+    """Only reads; changes nothing."""
 
     store: Store
     standings: Mapping[DatastoreKind, FollowerStandings]
@@ -27,11 +27,11 @@ class FollowerWatch:
         return [one for one in self.store.datastores.all() if one.following is not None]
 
     def standing(self, follower: Datastore) -> Standing:
-        """How far one is."""
+        """How far a follower is behind."""
         return self.standings[follower.kind].standing(follower)
 
     def unsettled(self) -> list[Datastore]:
-        """Those that have lost their place, or whose change was interrupted."""
+        """Those that have lost their slot, or whose change was interrupted."""
         return [
             one
             for one in self.all()
@@ -48,7 +48,7 @@ class FollowerWatch:
             )
 
     def is_unsettled(self, one: Datastore) -> bool:
-        """Whether one is, if nobody is changing it now."""
+        """Whether a follower is one of these, provided that nobody is changing it now."""
         if one.state in {DatastoreState.COPYING, DatastoreState.UNFOLLOWING}:
             return True
         return one.state is DatastoreState.READY and self.standing(one).place is Place.LOST

@@ -1,4 +1,4 @@
-"""Connection pooling: gives an app the URL at which it shares a datastore's connections."""
+"""Connection pooling: gives an app the URL of a pooler, which shares a datastore's connections."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling:
-    """Poolers, which users make by attaching them; see `Attachments.detach` for the end."""
+    """Users create poolers by attaching them; for their removal see `Attachments.detach`."""
 
     store: Store
     attachments: Attachments
@@ -42,10 +42,10 @@ class Pooling:
         chosen: AttachmentName | None,
         progress: Progress,
     ) -> None:
-        """Attach the pooler of a datastore that belongs to the app: a release, rolled out.
+        """Attach the pooler of a datastore that belongs to the app, as a release, and roll it out.
 
         wanted: see `visible`. chosen: the attachment's name, instead of Heroku's. Nothing is left
-        of a pooler that does not come up, or without which the app does not.
+        if the pooler does not come up, or the app does not come up with it.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = visible(self.store, app, wanted, DatastoreKind.POSTGRESQL).datastore
@@ -81,7 +81,7 @@ class Pooling:
         self.attachments.apply(app, actor, "attaches a connection pooler", prepare, progress)
 
     def shown(self, datastore: Datastore) -> tuple[Pooler, bool] | None:
-        """The one that a datastore has, and whether it answers."""
+        """The pooler of a datastore, and whether it answers."""
         pooler = self.store.poolers.of(datastore)
         return (pooler, self.poolers.poolers.answers(pooler)) if pooler is not None else None
 

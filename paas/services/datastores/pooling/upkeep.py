@@ -14,9 +14,9 @@ _STOP_LIMIT_S = 20.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolerUpkeep:
-    """A datastore has a pooler as long as an attachment leads to it.
+    """A datastore has a pooler as long as an attachment uses it.
 
-    Callers hold the lock of the app that the datastore belongs to.
+    Callers hold the lock of the app to which the datastore belongs.
     """
 
     store: Store
@@ -26,7 +26,7 @@ class PoolerUpkeep:
     runtime: Runtime
 
     def start(self, datastore: Datastore) -> Pooler:
-        """The pooler of a datastore that runs, which serves afterwards. Raises PaasError."""
+        """Start the pooler of a running datastore; returns it once it answers. Raises PaasError."""
         pooler = self.store.poolers.add(
             datastore, lambda port: self.ports.are_free([Endpoint(LOOPBACK, port)])
         )
@@ -45,7 +45,7 @@ class PoolerUpkeep:
             self.runtime.prepare_start([self.poolers.workload(pooler)])
 
     def mend(self, datastore: Datastore) -> int:
-        """Start it if it does not run. Returns how many were mended."""
+        """Start it if it is not running. Returns how many were repaired."""
         pooler = self.store.poolers.of(datastore)
         if pooler is None:
             return 0
@@ -58,21 +58,21 @@ class PoolerUpkeep:
         return 1
 
     def restart(self, datastore: Datastore) -> None:
-        """Have it follow another plan; nothing if there is none."""
+        """Restart it with the new plan; does nothing if there is none."""
         pooler = self.store.poolers.of(datastore)
         if pooler is not None:
             self.runtime.stop([self.poolers.workload(pooler)], _STOP_LIMIT_S)
             self.mend(datastore)
 
     def drop_unneeded(self, datastore: Datastore) -> int:
-        """Remove it if no attachment leads to it any longer. Returns how many were removed."""
+        """Remove it if no attachment uses it any longer. Returns how many were removed."""
         if self.store.poolers.of(datastore) is None or self.store.poolers.is_needed(datastore):
             return 0
         self.remove(datastore)
         return 1
 
     def remove(self, datastore: Datastore) -> None:
-        """Stop it and delete its files, then its record; nothing if there is none."""
+        """Stop it, delete its files, then its record; does nothing if there is none."""
         pooler = self.store.poolers.of(datastore)
         if pooler is not None:
             self.runtime.stop([self.poolers.workload(pooler)], _STOP_LIMIT_S)
@@ -81,7 +81,7 @@ class PoolerUpkeep:
             self.clients.apply(self.store.datastores.clients())
 
     def learn_logins(self, datastore: Datastore) -> None:
-        """After its logins have changed."""
+        """Rewrite its list of logins after they have changed."""
         pooler = self.store.poolers.of(datastore)
         if pooler is not None:
             workload = self.poolers.workload(pooler)
@@ -89,6 +89,6 @@ class PoolerUpkeep:
             self.poolers.learn_logins(pooler, pid)
 
     def is_down(self, datastore: Datastore) -> bool:
-        """Whether it has one that should serve and does not."""
+        """Whether there is one that should serve and does not."""
         pooler = self.store.poolers.of(datastore)
         return pooler is not None and not self.poolers.answers(pooler)
