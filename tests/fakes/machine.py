@@ -18,7 +18,7 @@ class FakeMachine:
         return self.up
 
     def warnings(self) -> list[Finding]:
-        return [finding for finding in self.wrong if finding.check in {"disk", "daemon"}]
+        return [finding for finding in self.wrong if finding.check in {"disk", "daemon", "docker"}]
 
     def findings(self) -> list[Finding]:
         return list(self.wrong)

@@ -10,14 +10,13 @@ from paas.adapters.docker.disk_usage import disk_usage
 from paas.adapters.docker.programs import engine_socket_of_containerd
 from paas.adapters.runtime.native.usage import measured
 from paas.domain.server.docker_engine import EngineState
-from paas.domain.server.findings import Finding, mendable
+from paas.domain.server.findings import ENGINE, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 # Of an engine that hangs nobody waits for longer; a busy one answers within a second.
 LOOK_LIMIT_S = 10.0
-# What doctor calls the two kinds of findings.
-ENGINE, BRIDGES = "docker", "bridges"
+BRIDGES = "bridges"
 _CONTAINERD = "containerd"
 
 

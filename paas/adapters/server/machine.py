@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paas.adapters.audit import drain_progress
 from paas.adapters.docker.bridge_repair import repair_bridges
-from paas.adapters.docker.engine_state import BRIDGES, ENGINE, engine_findings
+from paas.adapters.docker.engine_state import BRIDGES, engine_findings
 from paas.adapters.docker.patience import wait_until_listening
 from paas.adapters.docker.programs import CONTAINERD, DOCKERD
 from paas.adapters.network.app_networks import AppNetworks
@@ -28,7 +28,7 @@ from paas.adapters.server.wall_findings import (
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import run
-from paas.domain.server.findings import Finding, mendable
+from paas.domain.server.findings import ENGINE, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 from paas.settings import Settings

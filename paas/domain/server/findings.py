@@ -22,6 +22,8 @@ class Finding:
 
 
 FIX = "paas doctor --fix"
+# The check of a Docker engine that hangs: whoever asks it about an app would wait for minutes.
+ENGINE = "docker"
 # What the gate has done after a command was killed; no command of users.
 REPAIR_COMMAND = "server:repair"
 

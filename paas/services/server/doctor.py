@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paas.domain.people.actors import Actor
-from paas.domain.server.findings import Finding
+from paas.domain.server.findings import ENGINE, Finding
 from paas.domain.values.errors import PaasError, StoreKeyError
 from paas.interfaces import Clock, Machine, Progress, Reserve
 from paas.services.audit.audit import Audit
@@ -76,8 +76,12 @@ class Doctor:
         return [Finding(check="store", message=fault.message, command=str(command))]
 
     def _knows_apps(self, found: list[Finding]) -> bool:
-        """Without the store nothing is known about the apps, and nothing of theirs may change."""
-        return self.machine.is_up() and all(finding.check != "store" for finding in found)
+        """Without the store nothing is known about the apps, and nothing of theirs may change.
+
+        Nor is anything known about those whose Docker engine hangs.
+        """
+        unknown = {"store", ENGINE}
+        return self.machine.is_up() and all(one.check not in unknown for one in found)
 
     def fix(self, actor: Actor, progress: Progress, *, rebuilds: bool = True) -> Outcome:
         """Mend what can be, then look again: what is found then could not be mended.
@@ -86,17 +90,20 @@ class Doctor:
         """
         before = self.look()
         self.machine.mend([finding for finding in before if finding.mends], progress)
-        count, failed = 0, False
-        if self._knows_apps(before):
+        count, failed, known = 0, False, before
+        if any(finding.check == ENGINE for finding in before):
+            known = self.look()  # it may answer about the apps now
+            before = [*before, *(finding for finding in known if finding not in before)]
+        if self._knows_apps(known):
             try:
-                if any(finding.check == "sites" for finding in before):
+                if any(finding.check == "sites" for finding in known):
                     self.reconcile.renew_sites()
                 count = self._reconcile(progress)
             except PaasError as error:
                 progress.warn(error.message)
                 failed = True
             if rebuilds:
-                failed |= not self._rebuild(before, actor, progress)
+                failed |= not self._rebuild(known, actor, progress)
         left = self.look()
         mended = [finding for finding in before if finding not in left]
         return Outcome(mended=mended, left=left, count=count, failed=failed)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from paas.domain.releases.releases import Build, State, Status
-from paas.domain.server.findings import Finding, mendable
+from paas.domain.server.findings import ENGINE, Finding, mendable
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.services.datastores.upkeep import SilentDatastores
@@ -109,6 +109,17 @@ def test_what_reconcile_mends_is_found_first(well: World, damage: Callable[[Worl
     assert outcome.left == []
     assert not outcome.failed
     assert well.doctor.look() == []
+
+
+def test_apps_are_not_asked_about_while_their_engine_hangs(well: World) -> None:
+    """It would take minutes; once it is mended they are looked at, in the same turn."""
+    hangs = mendable(ENGINE, "The Docker engine does not answer.")
+    well.machine.wrong = [hangs]
+    _lose_files(well)
+    assert well.doctor.look() == well.doctor.warnings(SilentDatastores()) == [hangs]
+    outcome = well.doctor.fix(ROOT, well.progress)
+    assert [finding.check for finding in outcome.mended] == [ENGINE, "instances"]
+    assert (outcome.left, outcome.failed) == ([], False)
 
 
 def test_an_app_that_was_scaled_is_healthy(well: World) -> None:
