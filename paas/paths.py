@@ -134,6 +134,12 @@ class Paths:
         "no-app-networks", Kind.LOG, "why the installation gave apps no networks of their own"
     )
     docker = _state("docker", Kind.TRUTH, "the Docker engine's images and containers")
+    cluster = _state("cluster", Kind.TRUTH, "what the manager of the nodes knows, and its ssh key")
+    cluster_peers = _state(
+        "cluster/peers.nft", Kind.TRUTH, "that this server has nodes, and who reaches their manager"
+    )
+    cluster_key = _state("cluster/id_ed25519", Kind.TRUTH, "the key by which nodes let us in")
+    known_nodes = _state("cluster/known_hosts", Kind.TRUTH, "the nodes' host keys")
     reserve = _state("reserve", Kind.RUNTIME, "disk space held for a full disk")
     former_staples = _state("ocsp", Kind.CACHE, "OCSP answers of former versions")
     key_uses = _state("key-uses", Kind.LOG, "when and from where each SSH key was last used")
@@ -158,6 +164,8 @@ class Paths:
     haproxy_pid = _run("haproxy.pid", Kind.RUNTIME, "HAProxy's pid")
     docker_run = _run("docker", Kind.RUNTIME, "the Docker engine's own files while it runs")
     docker_socket = _run("docker/engine.sock", Kind.RUNTIME, "where the Docker engine listens")
+    cluster_run = _run("cluster", Kind.RUNTIME, "the files of the nodes' manager while it runs")
+    cluster_socket = _run("cluster/engine.sock", Kind.RUNTIME, "where the nodes' manager listens")
     start_lock = _run("start.lock", Kind.RUNTIME, "the lock of starts and stops")
     locks = _run("locks", Kind.RUNTIME, "all other locks")
     audit_marks = _run("locks/audit", Kind.RUNTIME, "which changes of the audit trail run")

@@ -14,6 +14,8 @@ from tests import run_directory
 from tests.e2e.server import remove_left_servers
 
 MEASURED = ("paas/domain", "paas/services")
+# Several machines (tests/cluster_machines.py): they take a minute of both cores.
+ON_REQUEST = "swarm"
 UNIT = Path(__file__).with_name("unit")
 
 
@@ -37,10 +39,16 @@ def _make_run_directory(config: pytest.Config) -> None:
     config.add_cleanup(remove_left_servers)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure the coverage of unit tests alone: it slows Python down by half, and what the others
-    run of the rules and services is in other processes.
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what runs only by the name of its marker, and measure coverage of unit tests alone.
+
+    Measuring slows Python down by half, and what the others run of the rules and services is in
+    other processes.
     """
+    if ON_REQUEST not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker(ON_REQUEST)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if UNIT not in item.path.parents:
             item.add_marker("no_cover")

@@ -11,6 +11,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
+from paas.interfaces.cluster import Cluster, NodeMachines
 from paas.interfaces.datastores import (
     ClientCommand,
     DatastoreClients,
@@ -84,6 +85,7 @@ __all__ = [
     "CertificateReader",
     "ClientCommand",
     "Clock",
+    "Cluster",
     "Commit",
     "ConnectionPoolers",
     "DatastoreArchives",
@@ -119,6 +121,7 @@ __all__ = [
     "Logs",
     "Machine",
     "MajorUpgrades",
+    "NodeMachines",
     "OneOff",
     "Pages",
     "ParallelRollOuts",

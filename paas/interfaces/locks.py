@@ -31,6 +31,8 @@ class ServerLock(Enum):
     """Backups and rehearsals of datastores' archives."""
     LOGINS = "app--6"
     """Changes of datastores' logins."""
+    NODES = "app--7"
+    """Changes of the nodes."""
 
 
 class Locks(Protocol):

@@ -14,6 +14,7 @@ from paas.store.build_dirs import BuildDirs
 from paas.store.buildpacks import Buildpacks
 from paas.store.builds import Builds
 from paas.store.certificates import Certificates
+from paas.store.cluster import Cluster
 from paas.store.cron import Cron
 from paas.store.database import Database
 from paas.store.datastores import Datastores
@@ -63,6 +64,7 @@ class Store:
         self.buildpacks = Buildpacks(database)
         self.builds = Builds(database)
         self.certificates = Certificates(database)
+        self.cluster = Cluster(database)
         self.cron = Cron(database)
         self.datastores = Datastores(database, self.allocations, self.sealing)
         self.domain_proofs = DomainProofs(database)

@@ -193,4 +193,18 @@ MIGRATIONS = (
     IMAGE_BUILDS,
     "ALTER TABLE datastores ADD COLUMN leader_id INTEGER REFERENCES datastores (id)",
     "ALTER TABLE builders ADD COLUMN engine TEXT NOT NULL DEFAULT 'native'",
+    """
+    CREATE TABLE cluster (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        address TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE nodes (
+        name TEXT PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        host TEXT NOT NULL,
+        port INTEGER NOT NULL,
+        address TEXT NOT NULL UNIQUE,
+        added_at TEXT NOT NULL
+    ) STRICT;
+    """,
 )

@@ -16,6 +16,8 @@ from paas.adapters.builds.yaml_text import read_yaml
 from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
+from paas.adapters.cluster.machines import SshMachines
+from paas.adapters.cluster.swarm import SwarmCluster, keep_manager
 from paas.adapters.datastores.clients import FileClients
 from paas.adapters.datastores.file_check import DatastoreFileCheck
 from paas.adapters.datastores.mysql.catching_up import MariadbFiles
@@ -81,6 +83,7 @@ from paas.interfaces import (
     BuildQueue,
     CertificateFiles,
     CertificateReader,
+    Cluster,
     ConnectionPoolers,
     DatastoreClients,
     DatastoreDumps,
@@ -103,6 +106,7 @@ from paas.interfaces import (
     Layers,
     Machine,
     MajorUpgrades,
+    NodeMachines,
     Pages,
     ParallelRollOuts,
     Ports,
@@ -172,6 +176,8 @@ class Adapters(MonitorAdapters):
     drain_process: DrainProcess
     server_file: ServerFile
     machine: Machine
+    cluster: Cluster
+    node_machines: NodeMachines
     trash: Trash
     datastore_servers: Mapping[DatastoreKind, DatastoreServer]
     datastore_followers: Mapping[DatastoreKind, DatastoreFollowers]
@@ -286,6 +292,8 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         drain_process=DrainPositions(settings),
         server_file=ServerYml(settings.paths.server_yml),
         machine=ServerMachine(settings),
+        cluster=SwarmCluster(settings, keep_manager(settings)),
+        node_machines=SshMachines(settings),
         disk=shared.disk,
         read_only_switches=shared.read_only_switches,
         follower_standings=shared.follower_standings,

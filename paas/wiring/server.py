@@ -3,6 +3,7 @@
 from paas.services.apps.destruction import Destruction
 from paas.services.audit.audit import Audit
 from paas.services.certificates.acme import Acme
+from paas.services.cluster.nodes import Nodes
 from paas.services.datastores.following.upkeep import FollowerUpkeep
 from paas.services.datastores.rotation import LoginRotation
 from paas.services.datastores.upkeep import DatastoreUpkeep
@@ -80,6 +81,18 @@ def disk_reports(adapters: Adapters) -> DiskReports:
     """Disk usage."""
     return DiskReports(
         store=adapters.store, engines=adapters.engines, layers=adapters.layers, disk=adapters.disk
+    )
+
+
+def nodes(adapters: Adapters) -> Nodes:
+    """The machines that belong to the server."""
+    return Nodes(
+        store=adapters.store,
+        cluster=adapters.cluster,
+        machines=adapters.node_machines,
+        locks=adapters.locks,
+        clock=adapters.clock,
+        has_docker=adapters.settings.docker,
     )
 
 

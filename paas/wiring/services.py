@@ -20,6 +20,7 @@ from paas.services.builds.image_builds import ImageBuilds
 from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.cluster.nodes import Nodes
 from paas.services.datastores.archives.forks import Forks
 from paas.services.datastores.archives.jobs import ArchiveJobs
 from paas.services.datastores.archives.watch import ArchiveWatch
@@ -134,6 +135,7 @@ class Services:
     imports: Imports
     key_rotation: KeyRotation
     keys: Keys
+    nodes: Nodes
     app_runs: AppRuns
     processes: Processes
     proxies: Proxies
@@ -263,6 +265,7 @@ def all_services(adapters: Adapters) -> Services:
         imports=imports,
         key_rotation=KeyRotation(store=store, locks=adapters.locks),
         keys=people.keys(adapters),
+        nodes=server.nodes(adapters),
         app_runs=app_runs,
         processes=apps.processes(adapters, changes, quotas),
         proxies=proxies,

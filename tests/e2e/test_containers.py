@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.patience import listens
+from paas.settings import Settings
 from paas.settings import load as load_settings
 from tests.docker_engine import root_file_system
 from tests.e2e.conftest import Source
@@ -44,6 +46,13 @@ def files(version: int) -> dict[str, str | bytes]:
     }
 
 
+def own_address(settings: Settings) -> str:
+    """One of this machine's that others could reach."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect((str(settings.docker_addresses[9]), 9))
+        return str(probe.getsockname()[0])
+
+
 def kill_engine(server: Server) -> None:
     """End dockerd the hard way."""
     os.kill(int((server.root / "run/docker/dockerd.pid").read_text()), signal.SIGKILL)
@@ -52,7 +61,7 @@ def kill_engine(server: Server) -> None:
 def test_nothing_is_lost_while_the_engine_is_killed(
     new_server: Callable[..., Server], repository: Callable[[Source], Repository]
 ) -> None:
-    """Deploys, a rollback and scaling under load, by both proxies; a run, the log, and a boot."""
+    """Deploys, rollback and scaling under load, by both proxies; a run, the log, a boot, nodes."""
     server = new_server(docker=True)
     settings = load_settings(server.root / "etc/server.yml")
     wait_for(lambda: listens(settings), what="the engine")
@@ -85,10 +94,13 @@ def test_nothing_is_lost_while_the_engine_is_killed(
         server.paas("ps:restart", "-a", MARK)
     assert set(outcomes.fresh) == {"ok"}
     assert server.get(MARK).text == "zero 1"
+    server.paas("nodes:init", "--address", own_address(settings))
     server.paas("server:stop")
     assert f"{server.root}/" not in Path("/proc/mounts").read_text()
     server.paas("server:start")
     wait_for(lambda: server.get(MARK).text == "zero 1", what="the app after a boot")
+    wait_for(lambda: server.paas("nodes:check", check=False).returncode == 0, what="the manager")
+    server.paas("nodes:end")
 
 
 def _commit(app: Repository, version: int) -> None:

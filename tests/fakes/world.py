@@ -43,6 +43,7 @@ from tests.fakes.certificates import (
     FakeCertificateReader,
     FakeIssuer,
 )
+from tests.fakes.cluster import FakeCluster, FakeNodeMachines
 from tests.fakes.datastore_reports import FakeDatastoreReports
 from tests.fakes.datastores import (
     FakeDatastoreClients,
@@ -96,6 +97,8 @@ class World:
     audit_trail: FakeAuditTrail = field(default_factory=FakeAuditTrail)
     locks: FakeLocks = field(default_factory=FakeLocks)
     machine: FakeMachine = field(default_factory=FakeMachine)
+    cluster: FakeCluster = field(default_factory=FakeCluster)
+    node_machines: FakeNodeMachines = field(init=False)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -126,6 +129,7 @@ class World:
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     live: list[str] = field(default_factory=list)
     domain_proof: str = "dns"
+    docker: bool = False
     datastore_server: FakeDatastoreServer = field(default_factory=FakeDatastoreServer)
     datastore_followers: FakeFollowers = field(init=False)
     datastore_reports: FakeDatastoreReports = field(default_factory=FakeDatastoreReports)
@@ -148,6 +152,7 @@ class World:
     def __post_init__(self) -> None:
         self.progress.when_live = self._note_live
         self.datastore_server.is_running = lambda id: id in self.runtime.running
+        self.node_machines = FakeNodeMachines(self.cluster)
         self.datastore_followers = FakeFollowers(self.datastore_server)
         self.poolers.is_running = lambda id: id in self.runtime.running
         self.poolers.logins = self.datastore_server.logins
@@ -167,6 +172,7 @@ class World:
             keep_slugs=2,
             max_domains=10,
             domain_proof=self.domain_proof,
+            docker=self.docker,
         )
         server_keys = ServerKeys(self.folder / "server.key")
         server_keys.create()
@@ -222,6 +228,7 @@ class World:
         self.followers = made.followers
         self.imports = made.imports
         self.keys = made.keys
+        self.nodes = made.nodes
         self.app_runs = made.app_runs
         self.processes = made.processes
         self.proxies = made.proxies
@@ -300,6 +307,8 @@ class World:
             drain_process=self.drain_process,
             server_file=ServerYml(self.server_yml),
             machine=self.machine,
+            cluster=self.cluster,
+            node_machines=self.node_machines,
             disk=DiskMeter(self.settings.paths),
             trash=self.trash,
             datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),

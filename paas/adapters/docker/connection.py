@@ -5,6 +5,7 @@ The SDK takes 0.1 s and 10 MB to import, so it is imported at the first call.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paas.domain.values.errors import PaasError
@@ -32,20 +33,26 @@ def server_label(settings: Settings) -> str:
 
 @contextmanager
 def docker_client(
-    settings: Settings, *, answer_limit_s: float | None = ANSWER_LIMIT_S
+    settings: Settings,
+    *,
+    answer_limit_s: float | None = ANSWER_LIMIT_S,
+    socket: Path | None = None,
 ) -> Iterator["DockerClient"]:
     """A client for the block; nothing is sent before its first call.
 
     Raises PaasError ``docker-down`` if the engine does not answer, and ``docker`` with its own
-    words if it refuses. answer_limit_s: None to follow a stream for as long as it lasts. The block
-    handles errors for which `is_not_found` is true.
+    words if it refuses. answer_limit_s: None to follow a stream for as long as it lasts. socket: of
+    another engine than that of the apps' containers. The block handles errors for which
+    `is_not_found` is true.
     """
     import docker
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException
 
     client = docker.DockerClient(
-        base_url=socket_url(settings), version=API_VERSION, timeout=answer_limit_s
+        base_url=f"unix://{socket}" if socket is not None else socket_url(settings),
+        version=API_VERSION,
+        timeout=answer_limit_s,
     )
     try:
         yield client

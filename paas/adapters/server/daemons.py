@@ -10,6 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from paas.adapters.cluster import manager_ports
+from paas.adapters.cluster.manager_program import SWARM, has_nodes
 from paas.adapters.datastores.client_file import present_clients
 from paas.adapters.docker.bridge_rules import iptables_links
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
@@ -30,7 +32,7 @@ from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
-AT_NEED = (DRAINS, "haproxy")
+AT_NEED = (DRAINS, "haproxy", SWARM)
 # supervisord has them on a server with Docker.
 OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
@@ -124,6 +126,9 @@ def programs(settings: Settings) -> list[Program]:
             found.append(Program(name, argv, logs / f"{name}.log", priority=12, stop_limit_s=20))
         keeper = (*module, "paas.entrypoints.daemons.containers", *etc)
         found.append(Program(CONTAINERS, keeper, logs / f"{CONTAINERS}.log", priority=15))
+        argv = (*module, "paas.entrypoints.boot", *etc, SWARM)
+        swarm = Program(SWARM, argv, logs / f"{SWARM}.log", priority=15, stop_limit_s=20)
+        found.append(replace(swarm, autostart=has_nodes(settings)))
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):
             argv = (*module, "paas.entrypoints.boot", *etc, name)
@@ -181,6 +186,7 @@ def remove_firewall(settings: Settings) -> None:
         for table in {*(record.read_text().split() if record.exists() else ()), firewall.table}:
             firewall.remove(table)
         record.unlink(missing_ok=True)
+    manager_ports.unload(settings)
     iptables_policy.take_back(iptables_links(settings))
 
 

@@ -1,4 +1,5 @@
-"""Becomes one of the daemons that supervisord runs: nginx, HAProxy, sshd, containerd, dockerd.
+"""Becomes one of the daemons that supervisord runs: nginx, HAProxy, sshd, containerd, dockerd,
+the manager of nodes.
 
 What only one of them needs is imported there: each of these processes imports anew.
 """
@@ -73,6 +74,18 @@ def run_dockerd(settings: Settings) -> NoReturn:
     become(ending_with_parent(argv), engine_environment(settings))
 
 
+def run_swarm(settings: Settings) -> NoReturn:
+    """Become the manager of the nodes, which only they reach."""
+    from paas.adapters.cluster.manager_ports import close_ports
+    from paas.adapters.cluster.manager_program import manager_argv
+    from paas.adapters.docker.programs import engine_socket_of_containerd
+
+    argv = manager_argv(settings)
+    close_ports(settings)
+    _wait_for(engine_socket_of_containerd(settings))
+    become(ending_with_parent(argv))
+
+
 def become(argv: list[str], more: Mapping[str, str] = {}) -> NoReturn:
     """Become a program, with the environment of supervisord and more."""
     os.execve(argv[0], argv, {**environment(), **more})  # noqa: S606 - there is no shell to start
@@ -90,4 +103,5 @@ PROGRAMS: dict[str, Callable[[Settings], NoReturn]] = {
     "sshd": run_sshd,
     "containerd": run_containerd,
     "dockerd": run_dockerd,
+    "swarm": run_swarm,
 }

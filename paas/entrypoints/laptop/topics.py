@@ -33,6 +33,7 @@ TOPICS = {
     "access": "who may use an app: share it, give it away",
     "users": "users and teams of the server",
     "keys": "the SSH keys and tokens of users",
+    "nodes": "the machines that belong to the server",
     "server": "the server: status, disk, audit, repair, proxy, completion",
 }
 # Commands without a colon, and topics too small to be one.

@@ -107,6 +107,12 @@ USES: dict[str, str] = {
     "mysql:copy": f"DATABASE STATS --confirm {CANARY}",
     "mysql:reset": f"--confirm {CANARY}",
     "nginx:set": f"header-X-Key {CANARY}",
+    "nodes:add": "root@10.0.0.2",
+    "nodes:drain": "web-2",
+    "nodes:end": "",
+    "nodes:init": "--address 10.0.0.1",
+    "nodes:remove": "web-2",
+    "nodes:undrain": "web-2",
     "pg:backups:capture": "postgresql-curly-1234",
     "pg:backups:delete": f"b001 --confirm {CANARY}",
     "pg:backups:restore": f"b001 --confirm {CANARY}",
@@ -187,7 +193,7 @@ NO_APP = {
     "proxy:set",
 }
 NO_APP |= {"docker:runtime", "server:rotate-key", "tokens:revoke"}
-NO_APP |= {name for name in USES if name.startswith(("teams:", "users:"))}
+NO_APP |= {name for name in USES if name.startswith(("nodes:", "teams:", "users:"))}
 
 
 class Server:

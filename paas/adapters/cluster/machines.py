@@ -1,0 +1,163 @@
+"""`NodeMachines` of interfaces by ssh: one script runs there, with a verb; it stays nowhere."""
+
+import os
+import re
+import shlex
+import time
+from collections.abc import Collection, Mapping
+from ipaddress import IPv4Address
+from pathlib import Path
+
+from paas.adapters.cluster.facts import own_release, read_facts
+from paas.adapters.cluster.peer_rules import MANAGER_PORT, peer_rules
+from paas.adapters.system.files import make_directory
+from paas.adapters.system.subprocesses import ERROR_LINES, Finished, run
+from paas.domain.cluster.joining import MachineFacts, ServerFacts
+from paas.domain.cluster.nodes import SSH_PORT, Login
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
+from paas.interfaces import Progress
+from paas.settings import Settings
+
+NODE_TABLE = "paas_node"
+_SCRIPT = Path(__file__).with_name("node.sh")
+_ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
+_CONNECT_LIMIT_S = 10
+_ANSWER_LIMIT_S = 60.0
+# A slow mirror, and the package lock of a machine that is upgrading itself.
+_INSTALL_LIMIT_S = 900.0
+# ssh(1): its own errors, not those of the command.
+_SSH_FAILED = 255
+_ID = re.compile(r"[a-z0-9]{20,40}")
+
+
+class SshMachines:
+    """Machines as root. The server has a key of its own for them, made when it is first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._paths = settings.paths
+
+    def public_key(self) -> str:
+        key = self._key()
+        return key.with_name(f"{key.name}.pub").read_text().strip()
+
+    def server(self, address: IPv4Address, members: Collection[str]) -> ServerFacts:
+        return ServerFacts(os.uname().machine, own_release(), address, frozenset(members))
+
+    def facts(self, login: Login) -> MachineFacts:
+        asked = time.time()
+        done = self._script(login, "facts", what=f"Asking {login}")
+        answered = time.time()
+        try:
+            return read_facts(done.output.decode("utf-8", "replace"), asked, answered)
+        except (KeyError, ValueError) as error:
+            raise PaasError(
+                "node-failed",
+                f"What {login} says of itself cannot be understood: {error}.",
+                "A login shell there may print something: look into its /root/.bashrc",
+            ) from error
+
+    def host_key(self, login: Login) -> str:
+        name = login.host if login.port == SSH_PORT else f"[{login.host}]:{login.port}"
+        done = run(
+            ["/usr/bin/ssh-keygen", "-l", "-F", name, "-f", self._paths.known_nodes],
+            description=f"Looking up the host key of {login}",
+            timeout_s=_ANSWER_LIMIT_S,
+            env=_ENV,
+            check=False,
+        )
+        found = re.search(rb"SHA256:[A-Za-z0-9+/]{43}", done.output)
+        return found[0].decode() if found else "unknown"
+
+    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
+        rules = peer_rules(NODE_TABLE, peers, published=True)
+        done = self._script(
+            login, "prepare", texts={"rules": rules}, what=f"Preparing {login}", installs=True
+        )
+        progress.detail(_last_line(done))
+
+    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
+        rules = peer_rules(NODE_TABLE, peers, published=True)
+        self._script(
+            login, "close_ports", texts={"rules": rules}, what=f"Telling {login} of its peers"
+        )
+
+    def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
+        done = self._script(
+            login,
+            *("join", f"{manager}:{MANAGER_PORT}", str(own)),
+            texts={"token": token.reveal()},
+            what=f"Having {login} join",
+        )
+        id = _last_line(done)
+        if _ID.fullmatch(id) is None:
+            raise PaasError("node-failed", f"{login} joined, but does not say as whom: {id}.")
+        return id
+
+    def leave(self, login: Login) -> None:
+        self._script(login, "leave", what=f"Having {login} leave")
+
+    def _script(
+        self,
+        login: Login,
+        *words: str,
+        what: str,
+        texts: Mapping[str, str] | None = None,
+        installs: bool = False,
+    ) -> Finished:
+        """Run a verb of the script there. words: no shell there reads anything into them."""
+        lines = [f"{name}={shlex.quote(text)}\n" for name, text in (texts or {}).items()]
+        done = run(
+            [*self._ssh(login), shlex.join(["bash", "-s", "--", *words])],
+            description=what,
+            timeout_s=_INSTALL_LIMIT_S if installs else _ANSWER_LIMIT_S,
+            env=_ENV,
+            stdin=("".join(lines) + _SCRIPT.read_text()).encode(),
+            check=False,
+        )
+        if done.ok:
+            return done
+        printed = done.output.decode("utf-8", "replace").splitlines()[-ERROR_LINES:]
+        if done.status == _SSH_FAILED:
+            raise PaasError(
+                "node-unreachable",
+                f"{login} cannot be reached by ssh, or does not let this server in.",
+                f"Add this line to /root/.ssh/authorized_keys there: {self.public_key()}",
+                context=printed,
+            )
+        raise PaasError("node-failed", f"{what} failed.", context=printed)
+
+    def _ssh(self, login: Login) -> list[str]:
+        """Neither root's settings nor keys; an unknown host key is taken, a changed one refused."""
+        options = {
+            "BatchMode": "yes",
+            "IdentitiesOnly": "yes",
+            "StrictHostKeyChecking": "accept-new",
+            "UserKnownHostsFile": str(self._paths.known_nodes),
+            "HashKnownHosts": "no",
+            "ConnectTimeout": str(_CONNECT_LIMIT_S),
+            "ServerAliveInterval": "10",
+            "LogLevel": "ERROR",
+        }
+        words = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        return [
+            *("/usr/bin/ssh", "-T", "-F", "none", "-i", str(self._key()), *words),
+            *("-p", str(login.port), f"root@{login.host}"),
+        ]
+
+    def _key(self) -> Path:
+        key = self._paths.cluster_key
+        if not key.exists():
+            make_directory(key.parent, mode=0o700)
+            run(
+                ["/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "paas", "-f", key],
+                description="Making the key for nodes",
+                timeout_s=_ANSWER_LIMIT_S,
+                env=_ENV,
+            )
+        return key
+
+
+def _last_line(done: Finished) -> str:
+    """What the script says; a login shell may have said something before."""
+    return (["", *done.output.decode("utf-8", "replace").split("\n")[:-1]])[-1].strip()

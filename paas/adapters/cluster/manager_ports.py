@@ -1,0 +1,48 @@
+"""The ports of the nodes' manager, which only peers reach: the server's own table of rules."""
+
+from collections.abc import Collection
+from ipaddress import IPv4Address
+
+from paas.adapters.cluster.peer_rules import peer_rules
+from paas.adapters.network.nft import ask_nft
+from paas.adapters.system.files import make_directory, remove, write_atomic
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
+
+
+def let_peers(settings: Settings, addresses: Collection[IPv4Address]) -> None:
+    """Let only these machines in; kept for `close_ports`. Raises PaasError if that fails."""
+    rules = peer_rules(_table(settings), addresses, published=False)
+    make_directory(settings.paths.cluster, mode=0o700)
+    write_atomic(settings.paths.cluster_peers, rules, mode=0o600)
+    _load(rules)
+
+
+def close_ports(settings: Settings) -> None:
+    """Load the rules again, before the manager starts. Raises PaasError if that fails."""
+    _load(settings.paths.cluster_peers.read_text())
+
+
+def forget_peers(settings: Settings) -> None:
+    """Have no manager: neither its rules nor what says that there is one."""
+    remove(settings.paths.cluster_peers)
+    unload(settings)
+
+
+def unload(settings: Settings) -> None:
+    """Take the rules away while the manager is stopped; nothing if there are none."""
+    ask_nft(["delete", "table", "inet", _table(settings)])
+
+
+def _table(settings: Settings) -> str:
+    return f"paas_{settings.ports[0]:d}_peers"
+
+
+def _load(rules: str) -> None:
+    answer = ask_nft(["-f", "-"], rules)
+    if not answer.ok:
+        raise PaasError(
+            "cluster-firewall",
+            f"The ports of the nodes' manager cannot be closed to others: {answer.words}.",
+            "Without that it is not started. See: paas server:status",
+        )

@@ -1,0 +1,1 @@
+"""The machines that belong to a server beside its own."""

@@ -1,0 +1,203 @@
+"""nodes, nodes:init, nodes:add, nodes:info, nodes:drain, nodes:undrain, nodes:remove, nodes:check,
+nodes:end
+"""
+
+import click
+
+from paas.domain.cluster.nodes import (
+    NodeReport,
+    parse_address,
+    parse_labels,
+    parse_login,
+)
+from paas.entrypoints.cli.session import Session, json_option, pass_session
+from paas.entrypoints.cli.tables import print_rows, print_table, wide_option
+from paas.entrypoints.cli.terminal import print_json
+
+_GIB = 1024**3
+
+
+@click.command("nodes")
+@wide_option
+@json_option
+@pass_session
+def listing(session: Session, as_json: bool) -> None:
+    """List the machines that belong to the server. For admins.
+
+    Example: paas nodes
+    """
+    found = session.services.nodes.look(session.actor)
+    if as_json:
+        print_json(
+            {
+                "address": str(found.address),
+                "nodes": [_plain(one) for one in found.nodes],
+                "strangers": [one.hostname for one in found.strangers],
+            }
+        )
+        return
+    if not found.nodes:
+        session.terminal.detail("No nodes. Add one: paas nodes:add root@10.0.0.2")
+    print_table(
+        ("Name", "State", "Address", "CPUs", "Memory", "Docker", "Labels"),
+        [_row(one) for one in found.nodes],
+        optional=("Docker", "Memory", "CPUs"),
+    )
+    for stranger in found.strangers:
+        session.terminal.warn(
+            f"{stranger.hostname} is a member of the swarm, but was not added here."
+        )
+
+
+@click.command("nodes:init")
+@click.option("--address", required=True, help="This machine's, in the network of the nodes.")
+@pass_session
+def init(session: Session, address: str) -> None:
+    """Have this server manage nodes, which reach it at an address. For admins.
+
+    Example: paas nodes:init --address 10.0.0.1
+    """
+    own = parse_address(address)
+    with session.terminal.doing("starting the manager of the nodes"):
+        line = session.services.nodes.begin(session.actor, own)
+    session.terminal.step(f"This server manages nodes, which reach it at {own}")
+    session.terminal.detail("It is let into a machine by this line in /root/.ssh/authorized_keys:")
+    session.terminal.detail(line)
+    session.terminal.detail("Then: paas nodes:add root@10.0.0.2")
+
+
+@click.command("nodes:end")
+@pass_session
+def end(session: Session) -> None:
+    """Have this server manage nodes no longer, when it has none. For admins.
+
+    Example: paas nodes:end
+    """
+    session.services.nodes.end(session.actor)
+    session.terminal.step("This server manages no nodes any longer")
+
+
+@click.command("nodes:add")
+@click.argument("login", metavar="root@HOST[:PORT]")
+@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Several are allowed.")
+@json_option
+@pass_session
+def add(session: Session, login: str, labels: tuple[str, ...], as_json: bool) -> None:
+    """Make a machine a node: check it, install Docker, close its ports, have it join. For admins.
+
+    Example: paas nodes:add root@10.0.0.2 --label zone=a
+    """
+    nodes, where = session.services.nodes, parse_login(login)
+    node = nodes.add(session.actor, where, parse_labels(labels), session.terminal)
+    session.terminal.step(f"{node.name} is a node")
+    if as_json:
+        print_json(_plain(nodes.info(session.actor, node.name)))
+
+
+@click.command("nodes:info")
+@click.argument("name")
+@json_option
+@pass_session
+def info(session: Session, name: str, as_json: bool) -> None:
+    """Show one node. For admins.
+
+    Example: paas nodes:info web-2
+    """
+    one = session.services.nodes.info(session.actor, name)
+    if as_json:
+        print_json(_plain(one))
+        return
+    _, state, address, cpus, memory, engine, labels = _row(one)
+    rows = [("Name", one.node.name), ("State", state), ("Address", address)]
+    rows += [("Login", str(one.node.login)), ("Added", f"{one.node.added_at:%Y-%m-%d %H:%M} UTC")]
+    rows += [("CPUs", cpus), ("Memory", memory), ("Docker", engine), ("Labels", labels)]
+    print_rows(rows)
+
+
+@click.command("nodes:drain")
+@click.argument("name")
+@pass_session
+def drain(session: Session, name: str) -> None:
+    """Have the swarm place nothing on a node, as before an upgrade of it. For admins.
+
+    Example: paas nodes:drain web-2
+    """
+    session.services.nodes.drain(session.actor, name, drained=True)
+    session.terminal.step(f"Nothing is placed on {name}")
+    session.terminal.detail(f"When it is to serve again: paas nodes:undrain {name}")
+
+
+@click.command("nodes:undrain")
+@click.argument("name")
+@pass_session
+def undrain(session: Session, name: str) -> None:
+    """Have the swarm use a node again. For admins.
+
+    Example: paas nodes:undrain web-2
+    """
+    session.services.nodes.drain(session.actor, name, drained=False)
+    session.terminal.step(f"{name} is used again")
+
+
+@click.command("nodes:remove")
+@click.argument("name")
+@click.option("--force", is_flag=True, help="Without asking the machine, which is lost.")
+@pass_session
+def remove(session: Session, name: str, force: bool) -> None:
+    """Have a node leave; Docker stays installed there. For admins.
+
+    Example: paas nodes:remove web-2
+    """
+    terminal = session.terminal
+    with terminal.doing(f"removing {name}"):
+        node = session.services.nodes.remove(session.actor, name, terminal, force=force)
+    terminal.step(f"{node.name} is no longer a node")
+    if force:
+        terminal.detail("Should the machine come back: docker swarm leave --force, on it")
+
+
+@click.command("nodes:check")
+@json_option
+@pass_session
+def check(session: Session, as_json: bool) -> None:
+    """Ask each node, and print what is wrong; the exit status is 1 if anything is. For admins.
+
+    Example: paas nodes:check
+    """
+    found = list(session.services.nodes.check(session.actor))
+    session.status = 1 if found else 0
+    if as_json:
+        print_json([{"node": name, "problem": words} for name, words in found])
+        return
+    for name, words in found:
+        session.terminal.warn(f"{name}: {words}.")
+    if not found:
+        session.terminal.step("All nodes are as they should be")
+
+
+def _row(one: NodeReport) -> tuple[str, ...]:
+    seen = one.seen
+    return (
+        *(one.node.name, one.state.value, str(one.node.address)),
+        str(seen.cpus) if seen is not None and seen.cpus else "-",
+        f"{seen.memory_bytes / _GIB:.1f} GiB" if seen is not None and seen.memory_bytes else "-",
+        (seen.engine if seen is not None else "") or "-",
+        ", ".join(f"{key}={value}" for key, value in sorted(seen.labels.items())) or "-"
+        if seen is not None
+        else "-",
+    )
+
+
+def _plain(one: NodeReport) -> dict[str, object]:
+    seen = one.seen
+    return {
+        "name": one.node.name,
+        "state": one.state.value,
+        "address": str(one.node.address),
+        "login": str(one.node.login),
+        "added_at": one.node.added_at.isoformat(),
+        "cpus": seen.cpus if seen is not None else None,
+        "memory_bytes": seen.memory_bytes if seen is not None else None,
+        "docker": seen.engine if seen is not None else None,
+        "labels": dict(seen.labels) if seen is not None else {},
+    }

@@ -1,0 +1,72 @@
+"""Several machines: the swarm that this server manages, and the machines by ssh."""
+
+from collections.abc import Collection, Mapping, Sequence
+from ipaddress import IPv4Address
+from typing import Protocol
+
+from paas.domain.cluster.joining import MachineFacts, ServerFacts
+from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.values.secret import Secret
+from paas.interfaces.output import Progress
+
+
+class Cluster(Protocol):
+    """The swarm, whose only manager is this server. Only `begin` may be called before it."""
+
+    def begin(self, address: IPv4Address) -> None:
+        """Start the manager, which nodes reach at this address; nothing if it is there already.
+
+        Raises PaasError if it cannot, with nothing left behind.
+        """
+
+    def end(self) -> None:
+        """Stop the manager for good, and delete what it knows."""
+
+    def members(self) -> Sequence[SeenNode]:
+        """All, this server included."""
+
+    def token(self) -> Secret:
+        """What lets a machine join."""
+
+    def change_token(self) -> None:
+        """Have the present token let nobody join any longer."""
+
+    def set_labels(self, id: str, labels: Mapping[str, str]) -> None:
+        """The labels of a member, in place of its former ones."""
+
+    def set_drained(self, id: str, *, drained: bool) -> None:
+        """Whether Swarm may place anything on a member."""
+
+    def remove(self, id: str) -> None:
+        """Forget a member; nothing if there is none of that id."""
+
+    def let_peers(self, addresses: Collection[IPv4Address]) -> None:
+        """Let only these machines reach the manager's ports; also after a reboot."""
+
+
+class NodeMachines(Protocol):
+    """Machines, as root, by ssh. All raise PaasError if a machine cannot be reached or refuses."""
+
+    def public_key(self) -> str:
+        """The line that lets this server in, for a machine's authorized_keys."""
+
+    def server(self, address: IPv4Address, members: Collection[str]) -> ServerFacts:
+        """What nodes are compared with. members: the ids of all members."""
+
+    def facts(self, login: Login) -> MachineFacts:
+        """What it says of itself; nothing is changed there."""
+
+    def host_key(self, login: Login) -> str:
+        """The fingerprint of the host key by which this server knows it."""
+
+    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
+        """Close its ports to all but these peers, then install Docker if it has none."""
+
+    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
+        """Let only these machines reach what it runs for the cluster."""
+
+    def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
+        """Have it join; returns the id that it got. own: the address that it is known by."""
+
+    def leave(self, login: Login) -> None:
+        """Have it leave, and take away the rules; Docker stays."""

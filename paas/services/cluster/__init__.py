@@ -1,0 +1,1 @@
+"""The machines that belong to a server: adding, watching, emptying, removing them."""

@@ -1,0 +1,239 @@
+"""Nodes: what admins do with the machines that belong to a server."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from paas.domain.cluster.joining import MachineFacts, mismatches, refusal, refusals
+from paas.domain.cluster.nodes import (
+    ClusterReport,
+    Login,
+    Node,
+    NodeName,
+    NodeReport,
+    NodeState,
+    SeenNode,
+    no_such_node,
+    report,
+)
+from paas.domain.people.actors import Actor
+from paas.domain.values.errors import PaasError
+from paas.interfaces import Clock, Cluster, Locks, NodeMachines, Progress, ServerLock
+from paas.services.access import require_admin
+from paas.store import Store
+
+# How long a machine that has joined may take until it is ready.
+_READY_LIMIT_S = 60.0
+_POLL_S = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """The cluster of one server. has_docker: whether it was installed with Docker."""
+
+    store: Store
+    cluster: Cluster
+    machines: NodeMachines
+    locks: Locks
+    clock: Clock
+    has_docker: bool
+
+    def begin(self, actor: Actor, address: IPv4Address) -> str:
+        """Make this server the manager of nodes; returns the line that lets it into machines."""
+        require_admin(actor, "have this server manage nodes")
+        if not self.has_docker:
+            raise PaasError(
+                "no-docker",
+                "This server has no Docker, by which it manages nodes.",
+                "The administrator: install.sh --docker",
+            )
+        with self.locks.server(ServerLock.NODES, f"{actor.name} makes a cluster"):
+            present = self.store.cluster.address()
+            if present not in (None, address):
+                raise PaasError(
+                    "cluster-exists",
+                    f"This server has nodes, which know it by {present}.",
+                    "To change that, remove all nodes and then the cluster: paas nodes:end",
+                )
+            if present is None:
+                self.cluster.begin(address)
+                self.store.cluster.begin(address)
+        return self.machines.public_key()
+
+    def end(self, actor: Actor) -> None:
+        """Manage nodes no longer; there must be none."""
+        require_admin(actor, "end the cluster")
+        with self.locks.server(ServerLock.NODES, f"{actor.name} ends the cluster"):
+            self._address()
+            if nodes := self.store.cluster.nodes():
+                names = ", ".join(node.name for node in nodes)
+                raise PaasError(
+                    "cluster-has-nodes",
+                    f"The cluster has nodes: {names}.",
+                    f"Remove them first: paas nodes:remove {nodes[0].name}",
+                )
+            self.store.cluster.end()
+            self.cluster.end()
+
+    def add(
+        self, actor: Actor, login: Login, labels: Mapping[str, str], progress: Progress
+    ) -> Node:
+        """Make a machine a node. What it refuses is found out before it is changed.
+
+        What an interrupted call left is taken up again by the next.
+        """
+        require_admin(actor, "add a node")
+        with self.locks.server(ServerLock.NODES, f"{actor.name} adds a node"):
+            address = self._address()
+            members = self.cluster.members()
+            facts = self._checked(address, login, [one.id for one in members])
+            progress.step(f"{facts.name} ({facts.address}) can be a node")
+            progress.detail(f"Its host key is {self.machines.host_key(login)}")
+            peers = {address, facts.address, *(n.address for n in self.store.cluster.nodes())}
+            with progress.doing(f"closing ports and installing Docker on {facts.name}"):
+                self.machines.prepare(login, peers, progress)
+            self._tell_peers(peers, progress)
+            id = facts.swarm_id or self._join(login, facts, address, progress)
+            self._wait_until_ready(id, facts.name)
+            if labels:
+                self.cluster.set_labels(id, labels)
+            node = Node(NodeName(facts.name), id, login, facts.address, self.clock.now())
+            self.store.cluster.add(node)
+            if not facts.has_systemd:
+                progress.warn(
+                    f"{facts.name} has no systemd: have it load /etc/paas-node/firewall.nft and "
+                    "start Docker at each boot."
+                )
+        return node
+
+    def look(self, actor: Actor) -> ClusterReport:
+        """All nodes, as Swarm sees them."""
+        require_admin(actor, "see the nodes")
+        return report(self._address(), self.store.cluster.nodes(), self.cluster.members())
+
+    def info(self, actor: Actor, name: str) -> NodeReport:
+        """One of them."""
+        for one in self.look(actor).nodes:
+            if one.node.name == name:
+                return one
+        raise no_such_node(name)
+
+    def drain(self, actor: Actor, name: str, *, drained: bool) -> Node:
+        """Whether Swarm may place anything on a node."""
+        require_admin(actor, "change a node")
+        with self.locks.server(ServerLock.NODES, f"{actor.name} changes the node {name}"):
+            node = self._known(name).node
+            self.cluster.set_drained(node.id, drained=drained)
+        return node
+
+    def remove(self, actor: Actor, name: str, progress: Progress, *, force: bool) -> Node:
+        """Have a node leave. force: without asking it, since it is lost."""
+        require_admin(actor, "remove a node")
+        with self.locks.server(ServerLock.NODES, f"{actor.name} removes the node {name}"):
+            node = self.store.cluster.find(name)
+            if node is None:
+                raise no_such_node(name)
+            if not force:
+                self._leave(node)
+            self.cluster.remove(node.id)
+            self.store.cluster.remove(node.name)
+            left = {one.address for one in self.store.cluster.nodes()}
+            self._tell_peers({self._address(), *left}, progress)
+        return node
+
+    def check(self, actor: Actor) -> Iterator[tuple[str, str]]:
+        """What is wrong, each with the node's name; asks each machine."""
+        found = self.look(actor)
+        members = [*(one.node.id for one in found.nodes), *(one.id for one in found.strangers)]
+        server = self.machines.server(found.address, members)
+        for stranger in found.strangers:
+            yield stranger.hostname, "is a member of the swarm, but was not added here"
+        for one in found.nodes:
+            name = one.node.name
+            if one.state is NodeState.GONE:
+                yield name, "is not known to the swarm; remove it, and add it again"
+            elif one.state is NodeState.DOWN:
+                yield name, "does not answer the manager"
+            try:
+                facts = self.machines.facts(one.node.login)
+            except PaasError as error:
+                yield name, error.summary
+                continue
+            for reason in mismatches(server, facts):
+                yield name, reason
+            if not facts.engine:
+                yield name, "its Docker does not run"
+            if facts.address != one.node.address:
+                yield name, f"has the address {facts.address}, but was added as {one.node.address}"
+
+    def _address(self) -> IPv4Address:
+        """Raises PaasError if there is no cluster."""
+        address = self.store.cluster.address()
+        if address is None:
+            raise PaasError(
+                "no-cluster",
+                "This server manages no nodes.",
+                "To begin: paas nodes:init --address ADDRESS, its own in the nodes' network",
+            )
+        return address
+
+    def _known(self, name: str) -> NodeReport:
+        """A node that Swarm knows, too."""
+        for one in report(
+            self._address(), self.store.cluster.nodes(), self.cluster.members()
+        ).nodes:
+            if one.node.name == name and one.seen is not None:
+                return one
+        raise no_such_node(name)
+
+    def _checked(self, address: IPv4Address, login: Login, members: list[str]) -> MachineFacts:
+        facts = self.machines.facts(login)
+        server = self.machines.server(address, members)
+        if reasons := refusals(server, facts, self.store.cluster.nodes()):
+            raise refusal(login, reasons)
+        return facts
+
+    def _join(
+        self, login: Login, facts: MachineFacts, address: IPv4Address, progress: Progress
+    ) -> str:
+        """The token is good for this machine alone, and for as long as joining takes."""
+        try:
+            with progress.doing(f"having {facts.name} join"):
+                return self.machines.join(login, self.cluster.token(), address, facts.address)
+        finally:
+            self.cluster.change_token()
+
+    def _tell_peers(self, peers: set[IPv4Address], progress: Progress) -> None:
+        """Let all reach each other, and nobody else; one that does not answer is told next time."""
+        self.cluster.let_peers(peers)
+        for node in self.store.cluster.nodes():
+            try:
+                self.machines.let_peers(node.login, peers)
+            except PaasError as error:
+                progress.warn(f"{node.name} does not know its new peers yet: {error.summary}.")
+
+    def _wait_until_ready(self, id: str, name: str) -> None:
+        deadline = self.clock.monotonic() + _READY_LIMIT_S
+        while not any(one.id == id and one.is_ready for one in self._seen()):
+            if self.clock.monotonic() > deadline:
+                raise PaasError(
+                    "node-not-ready",
+                    f"{name} joined, but was not ready within {_READY_LIMIT_S:g} s.",
+                    "Each must reach the other at the ports 2377 and 7946. Then add it again.",
+                )
+            self.clock.sleep(_POLL_S)
+
+    def _seen(self) -> list[SeenNode]:
+        return list(self.cluster.members())
+
+    def _leave(self, node: Node) -> None:
+        self.cluster.set_drained(node.id, drained=True)
+        try:
+            self.machines.leave(node.login)
+        except PaasError as error:
+            raise PaasError(
+                error.reference,
+                error.message,
+                f"If the machine is lost: paas nodes:remove {node.name} --force",
+                context=error.context,
+            ) from error

@@ -1,0 +1,1 @@
+"""The swarm and its machines, as network namespaces."""

@@ -1,0 +1,24 @@
+"""One engine for all tests of clusters in a process; it is the server's."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from paas.adapters.cluster.swarm import SwarmCluster
+from tests.contract.cluster.manager import ManagerProcess
+from tests.docker_engine import DockerEngine, running_engine
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerEngine]:
+    """That of the server's own containers."""
+    with running_engine() as running:
+        yield running
+
+
+@pytest.fixture
+def manager(engine: DockerEngine) -> Iterator[ManagerProcess]:
+    """Not started yet."""
+    process = ManagerProcess(engine.settings)
+    yield process
+    SwarmCluster(engine.settings, process.keep).end()

@@ -1,0 +1,145 @@
+"""A swarm and machines in memory."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import IPv4Address
+
+from paas.domain.cluster.joining import MachineFacts, ServerFacts
+from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
+from paas.interfaces import Progress
+
+MANAGER = "manager"
+
+
+class FakeCluster:
+    """`Cluster` of paas/interfaces. peers: who reaches its manager; None: there is none."""
+
+    def __init__(self) -> None:
+        self.address: IPv4Address | None = None
+        self.peers: set[IPv4Address] | None = None
+        self.seen: dict[str, SeenNode] = {}
+        self.tokens = 0
+        self.refuses = False
+
+    def begin(self, address: IPv4Address) -> None:
+        if self.refuses:
+            raise PaasError("docker", "The Docker engine refused: no.")
+        if self.address is None:
+            self.address, self.peers = address, set()
+            own = SeenNode(MANAGER, "server", is_ready=True, is_drained=True, is_manager=True)
+            self.seen = {MANAGER: own}
+
+    def end(self) -> None:
+        self.address, self.peers, self.seen = None, None, {}
+
+    def members(self) -> Sequence[SeenNode]:
+        self._require()
+        return list(self.seen.values())
+
+    def token(self) -> Secret:
+        self._require()
+        return Secret(f"token-{self.tokens}")
+
+    def change_token(self) -> None:
+        self.tokens += 1
+
+    def set_labels(self, id: str, labels: Mapping[str, str]) -> None:
+        self._change(id, labels=dict(labels))
+
+    def set_drained(self, id: str, *, drained: bool) -> None:
+        self._change(id, is_drained=drained)
+
+    def remove(self, id: str) -> None:
+        self.seen.pop(id, None)
+
+    def let_peers(self, addresses: Collection[IPv4Address]) -> None:
+        self.peers = set(addresses)
+
+    def set_ready(self, id: str, *, ready: bool) -> None:
+        """Whether a member answers."""
+        self._change(id, is_ready=ready)
+
+    def _require(self) -> None:
+        if self.address is None:
+            raise PaasError("docker-down", "The Docker engine does not answer.")
+
+    def _change(self, id: str, **changed: object) -> None:
+        if id not in self.seen:
+            raise PaasError("docker", f"The Docker engine refused: node {id} not found.")
+        self.seen[id] = replace(self.seen[id], **changed)  # type: ignore[arg-type]
+
+
+class FakeNodeMachines:
+    """`NodeMachines` of paas/interfaces. there: what each says of itself, by login.
+
+    peers: whom each lets in. becomes_ready: whether one that joins is ready at once.
+    """
+
+    def __init__(self, cluster: FakeCluster) -> None:
+        self._cluster = cluster
+        self.there: dict[str, MachineFacts] = {}
+        self.peers: dict[str, set[IPv4Address]] = {}
+        self.becomes_ready = True
+        self.cannot_join: str | None = None
+        self.own = ServerFacts("x86_64", "debian 12", IPv4Address("10.0.0.1"), frozenset())
+
+    def machine(self, number: int, **changed: object) -> Login:
+        """A machine that suits, at 10.0.0.NUMBER."""
+        login = Login(f"10.0.0.{number}")
+        facts = MachineFacts(
+            name=f"web-{number}",
+            is_root=True,
+            cpu="x86_64",
+            release="debian 12",
+            memory_mib=2_048,
+            address=IPv4Address(login.host),
+            caller=IPv4Address("10.0.0.1"),
+            clock_ahead_s=0.0,
+            engine="",
+            swarm_id="",
+            live_restore=False,
+            has_systemd=True,
+        )
+        self.there[str(login)] = replace(facts, **changed)  # type: ignore[arg-type]
+        return login
+
+    def public_key(self) -> str:
+        return "ssh-ed25519 AAAA paas"
+
+    def server(self, address: IPv4Address, members: Collection[str]) -> ServerFacts:
+        return replace(self.own, address=address, members=frozenset(members))
+
+    def facts(self, login: Login) -> MachineFacts:
+        if str(login) not in self.there:
+            raise PaasError("node-unreachable", f"{login} cannot be reached by ssh.")
+        return self.there[str(login)]
+
+    def host_key(self, login: Login) -> str:
+        return "SHA256:host"
+
+    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
+        self.let_peers(login, peers)
+        self.there[str(login)] = replace(self.facts(login), engine="20.10.24")
+
+    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
+        self.facts(login)
+        self.peers[str(login)] = set(peers)
+
+    def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
+        facts = self.facts(login)
+        assert token.reveal() == self._cluster.token().reveal()
+        if self.cannot_join is not None:
+            raise PaasError("node-failed", self.cannot_join)
+        id = f"id-{facts.name}"
+        self.there[str(login)] = replace(facts, swarm_id=id)
+        self._cluster.seen[id] = SeenNode(
+            id, facts.name, is_ready=self.becomes_ready, is_drained=False, engine=facts.engine
+        )
+        return id
+
+    def leave(self, login: Login) -> None:
+        facts = self.facts(login)
+        self.there[str(login)] = replace(facts, swarm_id="")
+        del self.peers[str(login)]
