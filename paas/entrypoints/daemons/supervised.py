@@ -6,9 +6,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.launcher.kernel import Kernel
@@ -28,23 +27,21 @@ def end_with_parent() -> None:
 class StopSignal:
     """SIGTERM and SIGINT, as something that a main loop waits for. Made in the main thread.
 
-    The handler only writes to a pipe. What takes a lock, as `threading.Event.set` does, could be
-    interrupted by a second signal while it holds that lock, and would wait for itself.
+    Python's own C handler writes to a pipe. A handler in Python would run only after a wait that
+    begins between the signal and the handler. What takes a lock, as `threading.Event.set` does,
+    could be interrupted by a second signal while it holds that lock, and would wait for itself.
     """
 
     def __init__(self) -> None:
-        self._read, self._write = os.pipe()
-        os.set_blocking(self._write, False)
+        self._read, write = os.pipe()
+        os.set_blocking(write, False)  # it may be full of earlier ones
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._note)
+            signal.signal(number, lambda *_: None)
 
     def wait(self, limit_s: float) -> bool:
         """Whether one has come; waits for it no longer than that."""
         return bool(select.select([self._read], [], [], limit_s)[0])
-
-    def _note(self, _number: int, _frame: FrameType | None) -> None:
-        with suppress(BlockingIOError):  # full of earlier ones
-            os.write(self._write, b"x")
 
 
 def become_nobody(uid: int) -> None:
