@@ -70,6 +70,9 @@ class Apps(Table):
     def set_user_namespaces(self, app_id: int, *, allowed: bool) -> None:
         self._database.write("UPDATE apps SET user_namespaces = ? WHERE id = ?", allowed, app_id)
 
+    def set_read_only(self, app_id: int, *, read_only: bool) -> None:
+        self._database.write("UPDATE apps SET read_only = ? WHERE id = ?", read_only, app_id)
+
     def remove(self, app_id: int) -> None:
         """Delete the app and all its rows, except the record that it was removed: see destroyed.
 
@@ -102,7 +105,8 @@ class Apps(Table):
 
 _COLUMNS = ", ".join(
     (
-        "id, name, uid, deploy_branch, current, generation, created_at, engine, user_namespaces",
+        "id, name, uid, deploy_branch, current, generation, created_at, engine, user_namespaces, "
+        "read_only",
         "(SELECT json_group_array(json_array(id, path)) FROM storage WHERE app_id = apps.id) "
         "AS storage",
         "(SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
@@ -125,6 +129,7 @@ def _app(row: sqlite3.Row) -> App:
         engine=row["engine"],
         limits=tuple(_limit(*each) for each in json.loads(row["limits"])),
         user_namespaces=bool(row["user_namespaces"]),
+        read_only=bool(row["read_only"]),
         grants=tuple(Grant(Holder(who), AppRole(role)) for who, role in json.loads(row["grants"])),
     )
 

@@ -207,4 +207,5 @@ MIGRATIONS = (
         added_at TEXT NOT NULL
     ) STRICT;
     """,
+    "ALTER TABLE apps ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0",
 )

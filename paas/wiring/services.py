@@ -280,7 +280,7 @@ def all_services(adapters: Adapters) -> Services:
         releases=releasing.releases,
         recovery=recovery,
         resources=apps.resources(adapters, changes),
-        sandbox=AppSandbox(store=store),
+        sandbox=AppSandbox(store=store, engines=adapters.engines),
         rotation=rotation,
         router=routing.router(adapters, sites, quotas),
         sites=sites,

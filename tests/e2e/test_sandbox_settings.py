@@ -22,10 +22,14 @@ def test_user_namespaces(server: Server, alice: User) -> None:
     assert _one_off(probe).endswith("Operation not permitted")
     refused = alice.ssh("sandbox:set", "spaces", "user-namespaces=on", check=False)
     assert "Only an admin may change an app's sandbox." in refused.stderr
-    assert alice.ssh("sandbox:report", "-a", "spaces").stdout == "user-namespaces=off\n"
+    assert alice.ssh("sandbox:report", "-a", "spaces").stdout == (
+        "user-namespaces=off\nread-only=off\n"
+    )
 
     probe.paas("sandbox:set", "user-namespaces=on")
-    assert alice.ssh("sandbox:report", "-a", "spaces").stdout == "user-namespaces=on\n"
+    assert alice.ssh("sandbox:report", "-a", "spaces").stdout == (
+        "user-namespaces=on\nread-only=off\n"
+    )
     probe.paas("ps:restart")
     assert _instance(probe) == "0"
     assert _one_off(probe) == "0"

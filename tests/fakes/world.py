@@ -246,6 +246,7 @@ class World:
         self.datastore_sessions = made.datastore_sessions
         self.resources = made.resources
         self.router = made.router
+        self.sandbox = made.sandbox
         self.sites = made.sites
         self.statics = made.statics
         self.storage = made.storage

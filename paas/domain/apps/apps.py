@@ -21,8 +21,9 @@ class App:
     current: the version of the release that is live, or None before the first.
     rollout_id: the roll-out whose instances are live, or None. engine: the name of what runs its
     current release, NATIVE or DOCKER. limits: the resource limits that were set. user_namespaces:
-    whether its processes may create user namespaces. grants: who has access, by role, the highest
-    first, then by time.
+    whether its processes may create user namespaces. read_only: whether its containers may write
+    only to /app, /tmp and storage directories. grants: who has access, by role, the highest first,
+    then by time.
     """
 
     id: int
@@ -36,6 +37,7 @@ class App:
     engine: str = NATIVE
     limits: tuple[SetLimit, ...] = ()
     user_namespaces: bool = False
+    read_only: bool = False
     grants: tuple[Grant, ...] = ()
 
     @property

@@ -54,6 +54,7 @@ class Workload:
     other uid may. artifact: what is at /app, under a throw-away layer; None: an empty directory.
     app_id: the app whose log gets its output; None: its output is dropped. network: a network of
     its own; None: it has the machine's. user_namespaces: whether it may create user namespaces.
+    read_only: whether a container may write only to /app, /tmp and its binds.
     stop_signal: what ends it in order, without SIG. stop_limit_s: how long that may take when the
     server is shut down; None: as long as an app's instance. address: where its ports are
     reached.
@@ -71,6 +72,7 @@ class Workload:
     app_id: int | None = None
     network: AppNetwork | None = None
     user_namespaces: bool = False
+    read_only: bool = False
     stop_signal: str = "TERM"
     stop_limit_s: float | None = None
     address: str = LOOPBACK

@@ -208,9 +208,7 @@ _OTHERS = (
     CommandLine("run:list", "[APP]", "List one-off processes.", (*APP, *TABLE)),
     CommandLine("run:stop", "[APP] run.N...", "Stop one-off processes.", APP),
     CommandLine("sandbox:report", "[APP]", "Show what an app's sandbox allows.", (*APP, *JSON)),
-    CommandLine(
-        "sandbox:set", "[APP] user-namespaces=on|off", "Change what an app's sandbox allows.", APP
-    ),
+    CommandLine("sandbox:set", "[APP] SETTING=on|off", "Change what an app's sandbox allows.", APP),
     CommandLine("server:docker", "[status|on|off]", "Show the server's Docker engine.", JSON),
     CommandLine("server:rotate-key", "", "Seal the secrets in the database with a new key."),
     CommandLine("server:status", "", "Show what the server is doing.", JSON),

@@ -72,6 +72,7 @@ class Cloning:
         self.store.image_builds.copy(source.id, app.id)
         self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
         self.store.resource_limits.set(app.id, source.limits)
+        self.store.apps.set_read_only(app.id, read_only=source.read_only)
         routing = self.store.routing.of_app(source.id)
         self.store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
         for name, state in self.store.cron.of_app(source.id).items():

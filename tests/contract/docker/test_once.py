@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -85,6 +86,16 @@ def test_what_it_may_do_is_little(bench: Bench) -> None:
     assert found[b"NoNewPrivs"] == b"1"
     assert int(found[b"CapBnd"], 16).bit_count() == 7
     assert found[b"CapEff"].strip(b"0") == b""
+
+
+def test_a_read_only_container(bench: Bench) -> None:
+    """It writes to /app, which is a copy of the image's, to /tmp, and nowhere else."""
+    bench.app = replace(bench.app, read_only=True)
+    assert bench.run("for d in app tmp etc; do echo $d > /$d/x; cat /$d/x; done") != 0
+    assert bench.lines[:2] == [b"app", b"tmp"]
+    assert b"Read-only file system" in bench.lines[2]
+    with docker_client(bench.settings) as client:
+        assert not client.api.volumes()["Volumes"]
 
 
 class Away:

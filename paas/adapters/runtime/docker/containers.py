@@ -39,6 +39,8 @@ CAPABILITIES = (
     "SETGID",
     "SETUID",
 )
+# Where apps expect to write. Docker fills a new volume with what the image has there.
+APP_DIRECTORY = "/app"
 _NANO_PER_MILLI = 1_000_000
 _MIB = 1024**2
 
@@ -47,7 +49,8 @@ _MIB = 1024**2
 class Container:
     """A container to be created. argv: empty for the image's own command.
 
-    address: in the network, or None for any. labels: beside those that all have.
+    address: in the network, or None for any. labels: beside those that all have. read_only: it may
+    write only to /app, which is a copy of the image's, /tmp and its binds.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Container:
     address: str | None = None
     terminal: bool = False
     stdin: bool = False
+    read_only: bool = False
 
 
 def image_argv(image: Image, command: str) -> tuple[str, ...]:
@@ -149,6 +153,7 @@ def instance_workload(
         artifact=artifact,
         app_id=app.id,
         address=address,
+        read_only=app.read_only,
     )
 
 
@@ -179,6 +184,7 @@ def create(settings: Settings, client: "DockerClient", wanted: Container) -> str
             labels={**wanted.labels, SERVER_LABEL: server_label(settings)},
             host_config=_host_config(settings, client, wanted),
             networking_config=api.create_networking_config({wanted.network: end}),
+            volumes=[APP_DIRECTORY] if wanted.read_only else None,
             tty=wanted.terminal,
             stdin_open=wanted.stdin,
             hostname=wanted.labels[INSTANCE_LABEL].replace(".", "-"),
@@ -212,6 +218,7 @@ def _host_config(settings: Settings, client: "DockerClient", wanted: Container) 
         ulimits=[files, Ulimit(name="core", soft=0, hard=0)],
         tmpfs={"/tmp": f"size={wanted.limits.scratch_mib}m,mode=1777,nosuid,nodev"},  # noqa: S108
         cgroup_parent=INSTANCES,
+        read_only=wanted.read_only,
         restart_policy={"Name": "no"},
         log_config=LogConfig(type="local", config={"max-size": "10m", "max-file": "2"}),
         extra_hosts=dict.fromkeys(hosts, wanted.gateway),

@@ -69,6 +69,7 @@ def container_of(
             labels={KIND_LABEL: kind, APP_LABEL: str(app.id), INSTANCE_LABEL: label},
             terminal=terminal,
             stdin=stdin,
+            read_only=app.read_only,
         )
         create(settings, client, wanted)
 

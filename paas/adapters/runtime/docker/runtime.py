@@ -297,6 +297,7 @@ class DockerRuntime:
                 INSTANCE_LABEL: workload.label,
             },
             address=workload.address,
+            read_only=workload.read_only,
         )
 
     def _make_fifo(self, workload: Workload) -> None:
