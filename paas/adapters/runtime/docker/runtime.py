@@ -5,7 +5,6 @@ has ended, until it is stopped for good; the process `containers` starts it agai
 """
 
 import contextlib
-import os
 from collections.abc import Callable, Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,15 +16,9 @@ from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.listeners import listening_in_network
 from paas.adapters.runtime.docker.containers import (
-    APP_LABEL,
     GROUP_LABEL,
     INSTANCE,
-    INSTANCE_LABEL,
     KIND_LABEL,
-    Container,
-    container_environment,
-    create,
-    image_of,
     instance_workload,
 )
 from paas.adapters.runtime.docker.looking import (
@@ -37,15 +30,14 @@ from paas.adapters.runtime.docker.looking import (
     stop_container,
 )
 from paas.adapters.runtime.docker.records import Records
+from paas.adapters.runtime.docker.starting import Starter
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import SpecPaths
 from paas.adapters.runtime.native.usage import measured
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
-from paas.domain.routing.endpoints import Endpoint
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -67,8 +59,7 @@ class DockerRuntime:
 
     def __init__(self, settings: Settings, cgroups: Cgroups) -> None:
         self._settings = settings
-        self._cgroups = cgroups
-        self._paths = SpecPaths(settings)
+        self._starter = Starter(settings, cgroups)
         self._records = Records(settings)
         self._firewall = NftFirewall(settings)
 
@@ -113,7 +104,7 @@ class DockerRuntime:
         if not workloads:
             return
         try:
-            self._asked(lambda client: self._start(client, workloads))
+            self._asked(lambda client: self._starter.start(client, workloads))
         except BaseException:
             with contextlib.suppress(PaasError):
                 self.stop(workloads, 0.0)
@@ -160,7 +151,7 @@ class DockerRuntime:
             answer_limit_s=limit_s + _SPARE_S,
         )
         for one in supervised:
-            fifo = self._paths.fifo(one.group, one.label)
+            fifo = self._starter.fifo(one)
             files.remove(fifo)
             with contextlib.suppress(OSError):
                 fifo.parent.rmdir()
@@ -175,7 +166,7 @@ class DockerRuntime:
 
     def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002
         """Have a container that is there kept running again. False: there is none."""
-        return self._asked(lambda client: self._ensure(client, one))
+        return self._asked(lambda client: self._starter.ensure(client, one))
 
     def is_intact(self, one: Supervised, known: Set[str]) -> bool:  # noqa: ARG002
         """Whether its container is there, and kept running."""
@@ -251,82 +242,12 @@ class DockerRuntime:
                 raise
             return set()
 
-    def _start(self, client: "DockerClient", workloads: Sequence[Workload]) -> None:
-        bridges = Bridges(self._settings, client)
-        for workload in workloads:
-            network = bridges.ensure(workload.uid)
-            gateway = bridges.gateway(workload.uid)
-            assert gateway is not None
-            self._make_fifo(workload)
-            create(self._settings, client, self._container(workload, network, gateway, bridges))
-        endpoints = [end for workload in workloads for end in _endpoints(workload)]
-        if endpoints:
-            self._firewall.open_ports(endpoints)
-
-        def start(workload: Workload) -> None:
-            self._records.begin(workload.id)
-            client.api.start(workload.id)
-
-        with ThreadPoolExecutor(_AT_ONCE) as side_by_side:
-            list(side_by_side.map(start, workloads))
-
-    def _container(
-        self, workload: Workload, network: str, gateway: str, bridges: Bridges
-    ) -> Container:
-        memory_mib = self._cgroups.memory_mib(workload.limits)
-        port = workload.ports[0] if workload.ports else None
-        image = image_of(workload.artifact)
-        return Container(
-            name=workload.id,
-            image=image,
-            uid=workload.uid,
-            argv=workload.argv,
-            env=container_environment(
-                image, workload.env, workload.label, port, workload.limits.memory_mib, gateway
-            ),
-            binds=workload.binds,
-            limits=workload.limits,
-            memory_mib=memory_mib,
-            network=network,
-            gateway=gateway,
-            resolv_conf=bridges.resolv_conf(),
-            labels={
-                KIND_LABEL: INSTANCE,
-                APP_LABEL: str(workload.app_id),
-                GROUP_LABEL: workload.group,
-                INSTANCE_LABEL: workload.label,
-            },
-            address=workload.address,
-            read_only=workload.read_only,
-        )
-
-    def _make_fifo(self, workload: Workload) -> None:
-        """The pipe by which its output reaches the app's log."""
-        fifo = self._paths.fifo(workload.group, workload.label)
-        files.make_directory(fifo.parent)
-        with contextlib.suppress(FileExistsError):
-            os.mkfifo(fifo, 0o600)
-
     def _state(self, client: "DockerClient", one: Supervised) -> InstanceState:
         found = inspected(client, one.id)
         record = self._records.of(one.id)
         if found is None or (record is None and not found["State"]["Running"]):
             return InstanceState(State.STOPPED)
         return state_of(found, record or {})
-
-    def _ensure(self, client: "DockerClient", one: Supervised) -> bool:
-        found = inspected(client, one.id)
-        if found is None:
-            return False
-        if self._records.of(one.id) is None:
-            Bridges(self._settings, client).resolv_conf()
-            fifo = self._paths.fifo(one.group, one.label)
-            files.make_directory(fifo.parent)
-            with contextlib.suppress(FileExistsError):
-                os.mkfifo(fifo, 0o600)
-            self._records.begin(one.id)
-            client.api.start(found["Id"])
-        return True
 
     def _remove_all(self, client: "DockerClient", names: Sequence[str], limit_s: float) -> set[str]:
         with ThreadPoolExecutor(_AT_ONCE) as side_by_side:
@@ -335,7 +256,3 @@ class DockerRuntime:
 
     def _close_network(self, uid: int, client: "DockerClient") -> None:
         Bridges(self._settings, client).remove(uid)
-
-
-def _endpoints(workload: Workload) -> list[Endpoint]:
-    return [Endpoint(workload.address, port) for port in workload.ports]
