@@ -1,6 +1,6 @@
 """A real Docker engine for tests: with its own data, sockets, bridges and addresses, ended by pid.
 
-Its one image is made of this machine's own Python and shell, so that no registry is needed.
+Its one image, BASE, is made of this machine's own Python and shell, so no registry is needed.
 """
 
 import io
@@ -27,6 +27,7 @@ from paas.adapters.docker.programs import (
     engine_socket_of_containerd,
 )
 from paas.adapters.network import iptables_policy
+from paas.adapters.runtime.docker.looking import names_of
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system.files import make_directory
 from paas.domain.releases.artifacts import Image
@@ -38,7 +39,11 @@ from tests.waiting import wait_for
 _ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 # What the commands of tests need; a shell, and the little that they call.
 _DYNAMIC = "python3*/lib-dynload"
-_PROGRAMS = ("/bin/sh", "/usr/bin/python3", "/bin/sleep", "/bin/cat", "/usr/bin/id", "/usr/bin/env")
+_PROGRAMS = (
+    *("/bin/sh", "/bin/sleep", "/bin/cat", "/bin/ls", "/usr/bin/id", "/usr/bin/env"),
+    *("/usr/bin/setsid", "/usr/bin/python3"),
+)
+BASE = "base:test"
 
 
 def engine_settings(root: Path, **changed: object) -> Settings:
@@ -54,6 +59,7 @@ def engine_settings(root: Path, **changed: object) -> Settings:
             "embedded": True,
             "docker": True,
             "max_open_files": 1_024,
+            "scratch_mib": 16,
             "docker_network_range": free_network(),
             "ports": (ports[0], ports[-1]),
             **changed,
@@ -99,10 +105,24 @@ class DockerEngine:
     def import_image(self) -> None:
         """The image, from a few programs of this machine."""
         with docker_client(self.settings) as client:
-            made = client.api.import_image_from_data(root_file_system(), repository="test/tiny")
+            name, tag = BASE.split(":")
+            made = client.api.import_image_from_data(root_file_system(), repository=name, tag=tag)
             found = re.search(r"sha256:[0-9a-f]{64}", made)
             assert found is not None, made
             self.image = Image(found[0])
+
+    def changed(self, *instructions: str) -> Image:
+        """The image with more instructions of a Dockerfile, of those that run nothing."""
+        with docker_client(self.settings) as client:
+            made = client.api.create_container(self.image.id, command=["/"])
+            image = client.api.commit(made["Id"], changes=list(instructions))
+            client.api.remove_container(made["Id"], v=True)
+            return Image(str(image["Id"]))
+
+    def containers(self) -> list[str]:
+        """The names of all that are there, also of those that have ended."""
+        with docker_client(self.settings) as client:
+            return names_of(client.api.containers(all=True))
 
     def end(self) -> None:
         """Remove all containers and bridges, and stop the engine."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from paas.adapters.docker.builder import DockerfileBuilder
-from paas.adapters.runtime.by_engine import OneOffByEngine, RunsByEngine, RuntimeByEngine
+from paas.adapters.runtime.by_engine import OneOffByEngine, RuntimeByEngine
 from paas.adapters.runtime.docker.commands import DockerOneOff
 from paas.adapters.runtime.docker.runs import DockerRuns
 from paas.adapters.runtime.docker.runtime import DockerRuntime
@@ -21,6 +21,6 @@ def with_docker(settings: Settings, clock: Clock, native: Engine) -> Mapping[str
         native,
         runtime=RuntimeByEngine({NATIVE: native.runtime, DOCKER: DockerRuntime(settings, cgroups)}),
         one_off=OneOffByEngine({NATIVE: native.one_off, DOCKER: DockerOneOff(settings, cgroups)}),
-        runs=RunsByEngine(native.runs, DockerRuns(settings, cgroups, clock)),
+        runs=DockerRuns(settings, cgroups, clock),
     )
     return {NATIVE: both, DOCKER: replace(both, builder=DockerfileBuilder(settings))}

@@ -1,19 +1,24 @@
 """Real programs shared by the contract tests."""
 
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from paas.adapters.docker.build_bridge import build_address
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.runtime.docker.records import Records
 from paas.adapters.runtime.docker.runtime import DockerRuntime
 from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.settings import Settings
 from tests.contract.builds.git_https import serving
 from tests.contract.builds.importing import Desk, open_desk
+from tests.contract.docker.registries import Registries
 from tests.contract.runtime.runtime_harness import Harness
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.docker_engine import DockerEngine, running_engine
+from tests.ports import free_network, free_ports
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +51,30 @@ def native(supervisor_server: SupervisorServer) -> Iterator[Harness]:
 
 
 @pytest.fixture(scope="session")
-def docker_engine() -> Iterator[DockerEngine]:
-    """One Docker engine for all tests that do not end it."""
-    with running_engine() as engine:
+def registries(tmp_path_factory: pytest.TempPathFactory) -> Registries:
+    """None of them runs."""
+    home = tmp_path_factory.mktemp("registries")
+    network = free_network()
+    mirror, private = free_ports(2)
+    address = build_address(Settings(docker_network_range=network)).ip
+    tls = home / "cert.pem", home / "key.pem"
+    words = f"-x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -out {tls[0]} -keyout {tls[1]}"
+    subprocess.run(
+        ["openssl", "req", *words.split(), "-addext", f"subjectAltName=IP:{address}"],
+        check=True,
+        capture_output=True,
+    )
+    return Registries(network, home, ("127.0.0.1", mirror), (str(address), private), tls)
+
+
+@pytest.fixture(scope="session")
+def docker_engine(registries: Registries) -> Iterator[DockerEngine]:
+    """One Docker engine for all tests that do not end it; it knows those registries."""
+    with running_engine(
+        docker_network_range=registries.network,
+        docker_registry_mirror=("http://{}:{}".format(*registries.mirror),),
+        build_env={"SSL_CERT_FILE": str(registries.tls[0])},
+    ) as engine:
         yield engine
 
 

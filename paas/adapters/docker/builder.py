@@ -18,6 +18,7 @@ from paas.adapters.builds.untrusted import read_plain_file
 from paas.adapters.docker.build_cache import BuildCache
 from paas.adapters.docker.build_cgroup import BuildCgroup
 from paas.adapters.docker.cache_names import ARGUMENT, cache_namespace
+from paas.adapters.docker.cli import DOCKER
 from paas.adapters.docker.connection import docker_client, socket_url
 from paas.adapters.docker.failures import image_failure
 from paas.adapters.docker.image_files import ImageFiles
@@ -37,8 +38,6 @@ from paas.domain.values.errors import PaasError, TimedOutError
 from paas.interfaces import Built
 from paas.settings import Settings
 
-# Debian's; another may come first in PATH.
-DOCKER = "/usr/bin/docker"
 DOCKER_HUB = "https://index.docker.io/v1/"
 SHELL = "/bin/sh"
 

@@ -1,21 +1,21 @@
 """Docker's own client as a program, for what it does better than the SDK: terminals and builds."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 from paas.adapters.docker.connection import socket_url
 from paas.settings import Settings
 
-_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+# Debian's, which fits the engine; another may come first in PATH.
+DOCKER = "/usr/bin/docker"
+_PATH = "/usr/bin:/bin:/usr/sbin:/sbin"
 
 
 def docker_argv(settings: Settings, *words: str) -> list[str]:
     """A command line for the server's own engine; root's configuration is not read."""
-    program = shutil.which("docker", path=_PATH) or "/usr/bin/docker"
     folder = str(settings.paths.docker_run / "cli")
-    return [program, "--host", socket_url(settings), "--config", folder, *words]
+    return [DOCKER, "--host", socket_url(settings), "--config", folder, *words]
 
 
 def docker_environment() -> Mapping[str, str]:

@@ -5,17 +5,15 @@ What is to be started says by its artifact whose it is, and what runs by `Superv
 """
 
 from collections.abc import Callable, Mapping, Sequence, Set
-from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact, engine_of
 from paas.domain.releases.releases import ConfigVars, Instance, InstanceState, Usage
-from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.secret import Secret
-from paas.interfaces import Caller, OneOff, Runs, Runtime
+from paas.interfaces import OneOff, Runtime
 
 _Thing = TypeVar("_Thing", bound=Supervised)
 
@@ -152,53 +150,3 @@ class OneOffByEngine:
     def clear(self, app_id: int) -> bool:
         cleared = [one.clear(app_id) for one in self._one_offs.values()]  # all of them
         return any(cleared)
-
-
-class RunsByEngine:
-    """`Runs` of two engines with the same records. containers: lists and ends those of both."""
-
-    def __init__(self, native: Runs, containers: Runs) -> None:
-        self._native = native
-        self._containers = containers
-
-    def attached(
-        self,
-        app: App,
-        artifact: Artifact | None,
-        wanted: RunSpec,
-        caller: Caller,
-        begun: Callable[[Run], None],
-    ) -> tuple[Run, RunEnd]:
-        return self._of(artifact).attached(app, artifact, wanted, caller, begun)
-
-    def detached(
-        self,
-        app: App,
-        artifact: Artifact,
-        wanted: RunSpec,
-        begun: Callable[[Run], None],
-        ended: Callable[[Run, RunEnd], None],
-    ) -> Run:
-        return self._of(artifact).detached(app, artifact, wanted, begun, ended)
-
-    def starting(self, app_id: int, job: str) -> AbstractContextManager[None]:
-        return self._containers.starting(app_id, job)
-
-    def listing(self, app_id: int) -> list[Run]:
-        return self._containers.listing(app_id)
-
-    def stop(self, run: Run, limit_s: float) -> None:
-        self._containers.stop(run, limit_s)
-
-    def left(self, app_id: int) -> bool:
-        return self._containers.left(app_id)
-
-    def clear(self, app_id: int) -> bool:
-        return self._containers.clear(app_id)
-
-    def remove(self, app_id: int) -> None:
-        self._containers.remove(app_id)
-
-    def _of(self, artifact: Artifact | None) -> Runs:
-        is_image = artifact is not None and artifact.image is not None
-        return self._containers if is_image else self._native

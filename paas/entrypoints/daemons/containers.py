@@ -11,43 +11,36 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.docker.connection import SERVER_LABEL, docker_client, server_label
-from paas.adapters.docker.patience import listens
 from paas.adapters.runtime.docker.containers import (
     APP_LABEL,
-    GROUP_LABEL,
     INSTANCE,
     INSTANCE_LABEL,
     KIND_LABEL,
 )
-from paas.adapters.runtime.docker.looking import parse_time
-from paas.adapters.runtime.docker.records import exit_status
-from paas.adapters.system.files import make_directory, remove
-from paas.adapters.system.subprocesses import exit_words
+from paas.adapters.runtime.docker.looking import End, end_of, end_of_another, parse_time
 from paas.domain.values.errors import PaasError
-from paas.domain.values.memory import VASTLY_EXCEEDED, error_words, shortage
+from paas.domain.values.memory import error_words
+from paas.entrypoints.daemons.container_output import AGAIN_S, Follower
 from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log
 from paas.entrypoints.launcher.record import plan_start, record_from, started_after_wait
 from paas.interfaces import Logs
 from paas.settings import Settings, load
-from paas.wiring.containers import app_logs, pipe, records
+from paas.wiring.containers import app_logs, records
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 # How often all containers are looked at, should an event be missed.
 LOOK_S = 5.0
-# How soon a follower looks again at an engine that went away.
-AGAIN_S = 0.5
-# A time as the engine has it before each line, and to spare.
-STAMP_BYTES = 40
-_MIB = 1024**2
+# How long a first process that was killed for memory may take to be gone.
+END_S = 1.0
 
 
 class Containers:
@@ -60,6 +53,8 @@ class Containers:
         self._woken = threading.Event()
         self._ended = threading.Event()
         self._followers: dict[str, threading.Thread] = {}
+        # By name: when the kernel killed one of its processes for memory, seconds since the epoch.
+        self._short: dict[str, float] = {}
 
     def run(self, ended: "StopSignal | threading.Event") -> None:
         """Until the signal."""
@@ -90,7 +85,9 @@ class Containers:
         """Wake the loop at each event of one of our containers."""
         while not self._ended.is_set():
             with suppress(PaasError), docker_client(self._settings) as client:
-                for _ in client.api.events(filters=self._filters(), decode=True):
+                for event in client.api.events(filters=self._filters(), decode=True):
+                    if event.get("Action") == "oom":
+                        self._short[event["Actor"]["Attributes"]["name"]] = time.time()
                     self._woken.set()
             self._woken.set()
             self._ended.wait(AGAIN_S)
@@ -110,9 +107,37 @@ class Containers:
                 continue
             self._follow(name, listed["Labels"])
             if listed["State"] in {"exited", "dead"}:
+                self._short.pop(name, None)
                 due = self._restart(client, name, listed["Labels"], record)
                 next_due = min(next_due, due)
+            elif (killed := self._short.get(name)) is not None:
+                due = killed + END_S
+                if due <= time.time():
+                    del self._short[name]
+                    self._tell_shortage(client, name, listed["Labels"], record, killed)
+                next_due = min(next_due, due)
         return next_due
+
+    def _tell_shortage(
+        self,
+        client: "DockerClient",
+        name: str,
+        labels: dict[str, str],
+        record: dict[str, Any],
+        killed: float,
+    ) -> None:
+        """Tell that a process was killed, unless it was the first one, whose end is told."""
+        from docker.errors import NotFound
+
+        try:
+            now = client.api.inspect_container(name)
+        except NotFound:
+            return
+        if not now["State"]["Running"] or _seconds(parse_time(now["State"]["StartedAt"])) > killed:
+            return
+        end = end_of_another(now)
+        if self._records.update(name, record | _ended(end)):
+            self._say_end(labels, f"{end.words[0].upper()}{end.words[1:]}", end)
 
     def _restart(
         self, client: "DockerClient", name: str, labels: dict[str, str], record: dict[str, Any]
@@ -148,30 +173,26 @@ class Containers:
         self, name: str, labels: dict[str, str], now: dict[str, Any], record: dict[str, Any]
     ) -> dict[str, Any]:
         """Log the end, and record when the next start is."""
-        state = now["State"]
-        status = exit_status(state["ExitCode"])
-        words, error = exit_words(status), None
-        if state.get("OOMKilled"):
-            limit_mib = int(now["HostConfig"].get("Memory") or 0) // _MIB
-            words += f" (out of memory: {shortage(limit_mib)})"
-            error = VASTLY_EXCEEDED
-        started = parse_time(state["StartedAt"])
+        state, end = now["State"], end_of(now)
         past = record_from(
             {"exits": 0, "streak": 0, "until": None, "parent": 0}
             | record
-            | {"state": "running", "started": _seconds(started)}
+            | {"state": "running", "started": _seconds(parse_time(state["StartedAt"]))}
         )
         plan, delay = plan_start(past, time.time(), 0)
-        fresh: dict[str, Any] = record | json.loads(plan.to_json())
-        fresh |= {"status": status, "error": error, "ended": state["FinishedAt"]}
+        fresh: dict[str, Any] = record | json.loads(plan.to_json()) | _ended(end)
+        fresh |= {"ended": state["FinishedAt"]}
         if self._records.update(name, fresh):
-            self._say(labels, f"Process {words}")
-            if error is not None:
-                self._say(labels, error_words(error))
+            self._say_end(labels, f"Process {end.words}", end)
             if delay > 0.0:
                 again = f"next start in {delay:.0f} s"
                 self._say(labels, f"Process ended {plan.streak} times in a row; {again}")
         return fresh
+
+    def _say_end(self, labels: dict[str, str], text: str, end: End) -> None:
+        self._say(labels, text)
+        if end.error is not None:
+            self._say(labels, error_words(end.error))
 
     def _say(self, labels: dict[str, str], text: str) -> None:
         self._logs.write(int(labels[APP_LABEL]), labels[INSTANCE_LABEL], text)
@@ -186,68 +207,9 @@ class Containers:
         thread.start()
 
 
-class Follower:
-    """Passes what one container prints to the log process, by the instance's pipe."""
-
-    def __init__(
-        self, settings: Settings, name: str, labels: dict[str, str], ended: threading.Event
-    ) -> None:
-        self._settings = settings
-        self._name = name
-        self._ended = ended
-        self._records = records(settings)
-        self._fifo = pipe(settings, labels[GROUP_LABEL], labels[INSTANCE_LABEL])
-        self._note = settings.paths.docker_run / "read" / name
-
-    def run(self) -> None:
-        """Until nobody keeps the container running any longer."""
-        make_directory(self._note.parent)
-        with ExitStack() as opened:
-            try:
-                # Both ends: a pipe without a reader would end this process.
-                fd = os.open(self._fifo, os.O_RDWR | os.O_CLOEXEC)
-                opened.callback(os.close, fd)
-                place = os.open(self._note, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                opened.callback(os.close, place)
-            except OSError:
-                return  # the next look finds it, or the container is being removed
-            while not self._ended.is_set() and self._records.of(self._name) is not None:
-                with suppress(PaasError, OSError):
-                    self._pass_on(fd, place)
-                self._ended.wait(AGAIN_S)
-        if self._records.of(self._name) is None:
-            remove(self._note)
-
-    def _pass_on(self, fd: int, place: int) -> None:
-        """All that it prints from the noted place on, until it ends."""
-        from docker.errors import NotFound
-
-        if not listens(self._settings):
-            return
-        noted = os.pread(place, STAMP_BYTES, 0).strip()
-        with docker_client(self._settings, answer_limit_s=None) as client, suppress(NotFound):
-            for line in self._lines(client, noted):
-                stamp, _, text = line.partition(b" ")
-                if self._ended.is_set():
-                    return
-                # All parts of a line that is longer than 16 KiB have the same time.
-                if stamp > noted:
-                    os.write(fd, text)
-                    os.pwrite(place, stamp.ljust(STAMP_BYTES), 0)
-
-    def _lines(self, client: "DockerClient", noted: bytes) -> Iterator[bytes]:
-        """Each with the time before it, in nanoseconds and of one length."""
-        yield from client.api.logs(
-            self._name, stream=True, follow=True, timestamps=True, since=_stamp_seconds(noted)
-        )
-
-
-def _stamp_seconds(stamp: bytes) -> float | None:
-    """A time of the engine's as seconds since the epoch, a little before; None for all."""
-    if not stamp:
-        return None
-    found = parse_time(stamp.decode("ascii", "replace"))
-    return None if found is None else found.timestamp() - 0.001
+def _ended(end: End) -> dict[str, Any]:
+    """What is recorded of an end."""
+    return {"status": end.status, "reason": end.words, "error": end.error}
 
 
 def _seconds(at: datetime | None) -> float:

@@ -8,10 +8,9 @@ from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.engine_state import engine_state
 from paas.domain.builds.cache_records import Span
 from paas.settings import Settings
-from tests.contract.docker.engine import BASE
-from tests.contract.docker.test_builder import Workshop, workshop
+from tests.contract.docker.workshop import Workshop
+from tests.docker_engine import BASE
 
-__all__ = ["workshop"]
 # Two steps, of which the first stays the same; 200 kB of files that each build has anew.
 DOCKERFILE = f"FROM {BASE}\nRUN echo same > /same\nCOPY . /app/\n"
 FILES = "head -c 200000 /dev/urandom > file"

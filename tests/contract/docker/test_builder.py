@@ -1,97 +1,20 @@
-"""Images from Dockerfiles, built by the real engine, and what a hostile commit comes to."""
+"""Images from Dockerfiles, built by the real engine."""
 
-import os
-import subprocess
-from collections.abc import Iterator
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from paas.adapters.docker.builder import DockerfileBuilder
-from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.images import Images
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
 from paas.domain.values.secret import Secret
-from paas.interfaces import Built
 from paas.settings import Settings
-from tests.contract.builds.building import an_app
-from tests.contract.docker.engine import BASE
-
-NUMBERS = count(1)
-
-
-class Workshop:
-    """Builds commits of these files, and keeps what the builds print."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.lines: list[str] = []
-        self.ids: list[str] = []
-
-    def build(
-        self,
-        dockerfile: str,
-        wanted: DockerfileBuild | None = None,
-        *,
-        first: str = "",
-        cancelled_by: str = "",
-        app_id: int = 1,
-        **limits: float,
-    ) -> Built:
-        """first: shell commands in the tree. cancelled_by: a line that cancels the build.
-
-        limits: settings.
-        """
-        build_id = f"{app_id}-{os.getpid()}{next(NUMBERS)}"
-        tree = self.settings.paths.builds / build_id
-        tree.mkdir()
-        if dockerfile:
-            (tree / "Dockerfile").write_text(dockerfile)
-        if first:
-            subprocess.run(["/bin/sh", "-ec", first], cwd=tree, check=True)
-        self.lines.clear()
-        self.ids.append(build_id)
-
-        def check() -> None:
-            if cancelled_by and any(cancelled_by in line for line in self.lines):
-                raise PaasError("build-cancelled", "Cancelled.")
-
-        builder = DockerfileBuilder(replace(self.settings, **limits))  # type: ignore[arg-type]
-        return builder.build(
-            an_app(app_id),
-            tree,
-            {VarName("CONFIG"): Secret("c0nfig")},
-            lambda line: self.lines.append(line.decode()),
-            dockerfile=wanted,
-            commit="c0ffee",
-            check=check,
-        )
-
-    def history(self, built: Built) -> str:
-        """All that the engine tells of an image."""
-        assert built.image is not None
-        with docker_client(self.settings) as client:
-            facts = client.api.inspect_image(built.image.id)
-            return f"{facts}{client.api.history(built.image.id)}"
-
-    def output(self) -> str:
-        """What the last build printed."""
-        return "\n".join(self.lines)
-
-
-@pytest.fixture
-def workshop(docker_settings: Settings) -> Iterator[Workshop]:
-    """A builder; nothing of its builds is left afterwards."""
-    found = Workshop(docker_settings)
-    yield found
-    assert not DockerfileBuilder(docker_settings).left(1)
-    images = Images(docker_settings)
-    assert all(images.remove_build(build_id) for build_id in found.ids)
+from tests.contract.docker.workshop import NUMBERS, Workshop
+from tests.docker_engine import BASE
+from tests.waiting import wait_for
 
 
 def test_an_image_is_built(workshop: Workshop) -> None:
@@ -220,61 +143,6 @@ def test_a_build_has_a_limit_of_processes(workshop: Workshop) -> None:
             assert Path(entry.path, name).read_text() == f"{text}\n"
 
 
-@pytest.mark.parametrize(
-    ("dockerfile", "first", "why"),
-    [
-        (f"FROM {BASE}\nRUN exit 3", "", r"step \[2/2\] RUN exit 3 failed: it exited with .* 3\."),
-        (f"FROM {BASE}\nCOPY nothing /", "", "nothing"),
-        (f"FETCH {BASE}", "", "unknown instruction: FETCH"),
-        ("", "", "has no Dockerfile"),
-        ("", "ln -s /etc/shadow Dockerfile", "has no Dockerfile"),
-        ("", "mkdir Dockerfile", "has no Dockerfile"),
-        ("", "mkfifo Dockerfile", "has no Dockerfile"),
-        ("FROM no.such.registry.invalid/x", "", "no.such.registry.invalid"),
-        (f"FROM {BASE}\nEXPOSE 22 65536", "", "65536"),
-        (f"FROM {BASE}\nRUN --network=host id", "", "network"),
-        (f"FROM {BASE}\nRUN --security=insecure id", "", "security"),
-        (f"FROM {BASE}\nLABEL paas.instance=web.1", "", "label 'paas.instance'"),
-    ],
-)
-def test_what_cannot_be_built(workshop: Workshop, dockerfile: str, first: str, why: str) -> None:
-    """Each ends in a sentence that names what is wrong."""
-    with pytest.raises(PaasError, match=why) as caught:
-        workshop.build(dockerfile, first=first)
-    assert caught.value.message.endswith(".")
-    assert "root:" not in caught.value.report + workshop.output()
-
-
-def test_a_folder_that_is_a_link(workshop: Workshop) -> None:
-    """A path through a link to a folder of the server is no Dockerfile of the app's."""
-    with pytest.raises(PaasError, match="a link leads to it"):
-        workshop.build("", DockerfileBuild(path="deploy/shadow"), first="ln -s /etc deploy")
-
-
-def test_links_in_the_context(workshop: Workshop) -> None:
-    """They stay links: nothing of the server's files is copied."""
-    workshop.build(
-        f"FROM {BASE}\nCOPY . /x\nRUN ls -l /x; cat /x/shadow || echo emp''ty\n",
-        first="ln -s /etc/shadow shadow; ln -s / root",
-    )
-    # What cat says of it may be on the same line.
-    assert "empty" in workshop.output()
-    assert "root:" not in workshop.output()
-
-
-def test_an_image_that_says_much(workshop: Workshop) -> None:
-    """A foreign uid, a health check that hangs, ONBUILD and volumes: nothing of it is run."""
-    built = workshop.build(
-        f"FROM {BASE}\nUSER 33:1000\nEXPOSE 22 53/udp\nHEALTHCHECK CMD sleep 1000\n"
-        'ONBUILD RUN id\nVOLUME /data\nENTRYPOINT ["/bin/sleep"]\nSTOPSIGNAL SIGKILL\n'
-    )
-    assert built.image is not None
-    assert built.image.port == 22
-    with docker_client(workshop.settings) as client:
-        assert client.api.containers(all=True) == []
-        assert client.api.volumes()["Volumes"] in (None, [])
-
-
 def test_the_engine_is_down(tmp_path: Path) -> None:
     """The error says so."""
     settings = Settings(state=tmp_path, run=tmp_path)
@@ -288,8 +156,8 @@ def test_the_engine_is_down(tmp_path: Path) -> None:
 def until_gone(command: str) -> None:
     """Wait until no process of that command is left."""
     words = command.replace(" ", "\0").encode() + b"\0"
-    while any(_command(path) == words for path in Path("/proc").glob("[0-9]*/cmdline")):
-        pass
+    commands = Path("/proc").glob
+    wait_for(lambda: not any(_command(one) == words for one in commands("[0-9]*/cmdline")))
 
 
 def _command(path: Path) -> bytes:

@@ -10,7 +10,7 @@ from paas.domain.builds.images import image_reference
 from paas.domain.values.errors import PaasError
 from paas.interfaces import ImageSource
 from paas.settings import Settings
-from tests.contract.docker.engine import BASE
+from tests.docker_engine import BASE
 from tests.fakes.images import FakeImageSource
 
 Kind = tuple[ImageSource, bytes]

@@ -15,11 +15,10 @@ from paas.domain.builds.images import image_reference
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
-from tests.contract.docker.conftest import Registries
-from tests.contract.docker.test_builder import Workshop, workshop
+from tests.contract.docker.registries import Registries
+from tests.contract.docker.workshop import Workshop
 from tests.registry import PASSWORD, USER, registry
 
-__all__ = ["workshop"]
 LOGIN = {"username": USER, "password": PASSWORD}
 
 

@@ -12,7 +12,7 @@ from paas.adapters.docker.sources import DockerImageSource
 from paas.domain.builds.images import image_reference
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
-from tests.contract.docker.engine import BASE
+from tests.docker_engine import BASE
 
 APP = 7
 
@@ -29,8 +29,8 @@ def source(docker_settings: Settings) -> Iterator[DockerImageSource]:
 def _names(settings: Settings) -> set[str]:
     """All names of images that the engine has."""
     with docker_client(settings) as client:
-        found = {name for one in client.api.images() for name in one["RepoTags"] or ()}
-    return {name for name in found if not name.startswith("test/")}  # what containers start from
+        found = client.api.images(filters={"dangling": False})
+        return {name for one in found for name in one["RepoTags"] or ()}
 
 
 def _saved(settings: Settings) -> bytes:
@@ -56,7 +56,7 @@ def test_a_name_in_an_archive_replaces_nothing(
     source: DockerImageSource, docker_settings: Settings
 ) -> None:
     """An image that pretends to be another app's base image."""
-    other = _changed(_saved(docker_settings), "comment")
+    other = _changed(_saved(docker_settings), "comment", "changed")
     with docker_client(docker_settings) as client:
         before = client.api.inspect_image(BASE)["Id"]
         name = source.load(APP, io.BytesIO(other), lambda: None)
@@ -128,7 +128,7 @@ def _archive(files: Mapping[str, bytes]) -> bytes:
     return written.getvalue()
 
 
-def _changed(archive: bytes, key: str) -> bytes:
+def _changed(archive: bytes, key: str, value: object) -> bytes:
     """The same image with another configuration, so with another id."""
     files: dict[str, bytes] = {}
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -137,5 +137,5 @@ def _changed(archive: bytes, key: str) -> bytes:
             if file is not None:
                 files[member.name] = file.read()
     config = json.loads(files["manifest.json"])[0]["Config"]
-    files[config] = json.dumps({**json.loads(files[config]), key: "changed"}).encode()
+    files[config] = json.dumps({**json.loads(files[config]), key: value}).encode()
     return _archive(files)

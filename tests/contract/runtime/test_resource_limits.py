@@ -1,26 +1,28 @@
-"""The effect of an app's own resource limits on its processes, on this machine's cgroups."""
+"""The effect of an app's own resource limits on its processes and containers, on this machine."""
 
 import os
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from paas.adapters.runtime.native.cgroups import Cgroups, pids_below
-from paas.adapters.runtime.native.commands import NativeOneOff
+from paas.adapters.runtime.native.cgroup_places import own_cgroups
+from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.apps.apps import App
-from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.launch_spec import OOM_INSTANCE, OOM_ONCE
-from paas.domain.releases.releases import Instance, State
+from paas.domain.releases.releases import State
 from paas.domain.runtime.resources import Resource, SetLimit
 from paas.domain.values.errors import OutOfMemoryError
 from paas.domain.values.names import ProcessType
-from tests.contract.builds.building import an_app, server
-from tests.contract.cgroups import need_controller, prepare_cgroups, remove_cgroups
+from paas.entrypoints.daemons.containers import Containers
+from tests.contract.cgroups import need_controller
+from tests.contract.runtime import command_bench
+from tests.contract.runtime.command_bench import CommandBench
 from tests.contract.runtime.runtime_harness import WEB, WORKER, Harness
-from tests.contract.runtime.supervisor_server import SupervisorServer
+from tests.fakes.output import FakeLogs
 from tests.waiting import wait_for
 
 RELEASE = ProcessType("release")
@@ -29,16 +31,39 @@ BUSY = "exec python3 -c 'while True: pass'"
 SPEND = "exec python3 -c 'b\"x\" * 200_000_000'"
 
 
+@pytest.fixture(params=["native", "docker"])
+def real(request: pytest.FixtureRequest) -> Harness:
+    """The runtime of each engine."""
+    found: Harness = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def cgroups(real: Harness, request: pytest.FixtureRequest) -> Cgroups:
+    """Those of its server."""
+    name = "docker_engine" if real.image is not None else "supervisor_server"
+    return Cgroups(request.getfixturevalue(name).settings)
+
+
+@pytest.fixture(params=[command_bench.native, command_bench.docker])
+def commands(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CommandBench]:
+    """One-off commands of each engine."""
+    yield from request.param(request, tmp_path)
+
+
 def limited(app: App, kind: ProcessType, **amounts: int) -> App:
     """The app with these limits for a type."""
     own = tuple(SetLimit(kind, Resource(name), amount) for name, amount in amounts.items())
     return replace(app, limits=own)
 
 
-def kernel_file(cgroups: Cgroups, instance: Instance, controller: str, v2: str, v1: str) -> str:
-    """The content of a file in the instance's cgroup for that controller."""
-    (place,) = [one for one in cgroups.hierarchies() if controller in one.controllers]
-    return (place.path / instance.id / (v2 if place.unified else v1)).read_text().strip()
+def kernel_file(pid: int, controller: str, v2: str, v1: str) -> str:
+    """The content of a file in a process's cgroup for that controller."""
+    found = own_cgroups(
+        Path("/proc/self/mountinfo").read_text(), Path(f"/proc/{pid}/cgroup").read_text()
+    )
+    path = found[controller] / v1 if controller in found else found[""] / v2
+    return path.read_text().strip()
 
 
 def open_files(pid: int) -> int:
@@ -54,93 +79,79 @@ def scratch_mib(pid: int) -> int:
     return space.f_blocks * space.f_frsize // MIB
 
 
-def test_an_instance_is_started_with_its_types_limits(
-    native: Harness, supervisor_server: SupervisorServer
-) -> None:
+def test_an_instance_is_started_with_its_types_limits(real: Harness, cgroups: Cgroups) -> None:
     """Its limits on files, processes, memory and written data are those of its own type."""
-    need_controller(supervisor_server.cgroups, "memory")
-    native.app = limited(native.app, WEB, memory=96, pids=50, nofile=300, scratch=8)
-    web, worker = native.instances(WEB, WORKER)
-    native.start([web, worker], "sleep 1000; true")
-    pids = [native.wait_for(one, State.UP).pid or 0 for one in (web, worker)]
+    need_controller(cgroups, "memory")
+    real.app = limited(real.app, WEB, memory=96, pids=50, nofile=300, scratch=8)
+    web, worker = real.instances(WEB, WORKER)
+    real.start([web, worker], "sleep 1000; true")
+    pids = [real.wait_for(one, State.UP).pid or 0 for one in (web, worker)]
     # The launcher sets them before it becomes the app.
     wait_for(lambda: [scratch_mib(pid) for pid in pids] == [8, 16])
     wait_for(lambda: open_files(pids[0]) == 300 != open_files(pids[1]))
-    cgroups = supervisor_server.cgroups
-    assert kernel_file(cgroups, web, "pids", "pids.max", "pids.max") == "50"
-    assert kernel_file(cgroups, worker, "pids", "pids.max", "pids.max") == "1024"
-    memory = kernel_file(cgroups, web, "memory", "memory.max", "memory.limit_in_bytes")
+    assert [kernel_file(pid, "pids", "pids.max", "pids.max") for pid in pids] == ["50", "1024"]
+    memory = kernel_file(pids[0], "memory", "memory.max", "memory.limit_in_bytes")
     assert memory == str(96 * MIB)
 
 
-def test_the_kernel_kills_in_the_order_of_what_is_needed(
-    native: Harness, one_off: tuple[NativeOneOff, Artifact, Cgroups]
-) -> None:
-    """When the machine runs out of memory: one-off processes, then instances, then this server."""
-    instance = native.one()
-    pid = native.wait_for(instance, State.UP).pid
+def test_the_kernel_kills_instances_before_this_server(real: Harness) -> None:
+    """When the machine runs out of memory."""
+    pid = real.wait_for(real.one(), State.UP).pid
     wait_for(lambda: Path(f"/proc/{pid}/oom_score_adj").read_text() == f"{OOM_INSTANCE}\n")
-    commands, slug, _cgroups = one_off
-    said = list[bytes]()
-    told = "cat /proc/self/oom_score_adj"
-    commands.run(an_app(1), slug, {}, told, name="run.1", output=said.append, limit_s=30)
-    assert said == [str(OOM_ONCE).encode()]
-    assert OOM_ONCE > OOM_INSTANCE > int(Path("/proc/self/oom_score_adj").read_text())
+    assert int(Path("/proc/self/oom_score_adj").read_text()) < OOM_INSTANCE
 
 
-def test_what_has_no_limit_is_kept_from_taking_all(
-    native: Harness, supervisor_server: SupervisorServer
-) -> None:
+def test_the_kernel_kills_one_off_processes_before_instances(commands: CommandBench) -> None:
+    """Then, too."""
+    commands.run("cat /proc/self/oom_score_adj", name="run.1")
+    assert commands.lines == [str(OOM_ONCE).encode()]
+    assert OOM_ONCE > OOM_INSTANCE
+
+
+def test_what_has_no_limit_is_kept_from_taking_all(real: Harness, cgroups: Cgroups) -> None:
     """It would bring down the server."""
-    cgroups = supervisor_server.cgroups
     need_controller(cgroups, "memory")
-    instance = native.one()
-    native.wait_for(instance, State.UP)
-    limit = kernel_file(cgroups, instance, "memory", "memory.max", "memory.limit_in_bytes")
-    assert 0 < int(limit) <= 0.75 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    pid = real.wait_for(real.one(), State.UP).pid
+    assert pid is not None
+    most = 0.75 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+    def limit() -> int:
+        return int(kernel_file(pid, "memory", "memory.max", "memory.limit_in_bytes"))
+
+    wait_for(lambda: 0 < limit() <= most)
 
 
-def test_who_spins_gets_its_part_of_a_core(
-    native: Harness, supervisor_server: SupervisorServer
-) -> None:
+def test_who_spins_gets_its_part_of_a_core(real: Harness, cgroups: Cgroups) -> None:
     """The kernel makes it wait; a type without a limit never waits for that."""
-    cgroups = supervisor_server.cgroups
     need_controller(cgroups, "cpu")
-    native.app = limited(native.app, WEB, cpu=250)
-    web, worker = native.instances(WEB, WORKER)
-    native.start([web, worker], BUSY)
-    for instance in (web, worker):
-        native.wait_for(instance, State.UP)
+    real.app = limited(real.app, WEB, cpu=250)
+    instances = real.instances(WEB, WORKER)
+    real.start(instances, BUSY)
+    web, worker = (real.wait_for(one, State.UP).pid or 0 for one in instances)
 
     def throttled() -> bool:
-        stat = kernel_file(cgroups, web, "cpu", "cpu.stat", "cpu.stat")
+        stat = kernel_file(web, "cpu", "cpu.stat", "cpu.stat")
         return dict(line.split() for line in stat.splitlines())["nr_throttled"] != "0"
 
     wait_for(throttled)
-    (place,) = [one for one in cgroups.hierarchies() if "cpu" in one.controllers]
-    quota = "25000 100000" if place.unified else "25000"
-    assert kernel_file(cgroups, web, "cpu", "cpu.max", "cpu.cfs_quota_us") == quota
-    if place.unified:
-        assert kernel_file(cgroups, worker, "cpu", "cpu.max", "") == "max 100000"
-    else:
-        assert kernel_file(cgroups, worker, "cpu", "", "cpu.cfs_quota_us") == "-1"
+    assert kernel_file(web, "cpu", "cpu.max", "cpu.cfs_quota_us") in {"25000 100000", "25000"}
+    unlimited = kernel_file(worker, "cpu", "cpu.max", "cpu.cfs_quota_us")
+    assert unlimited in {"max 100000", "-1"}
 
 
-def test_the_cpu_is_shared_by_instance(
-    native: Harness, supervisor_server: SupervisorServer
-) -> None:
-    """However many processes each has: every one of them is in the instance's own cgroup."""
-    cgroups = supervisor_server.cgroups
-    need_controller(cgroups, "cpu")
-    instance = native.one("sleep 1000 & sleep 1000 & wait")
-    native.wait_for(instance, State.UP)
-    (place,) = [one for one in cgroups.hierarchies() if "cpu" in one.controllers]
-    wait_for(lambda: len(pids_below(place.path / instance.id)) == 3)
-    weights = [
-        (folder / ("cpu.weight" if place.unified else "cpu.shares")).read_text()
-        for folder in (place.path / "supervisor", place.path / instance.id)
-    ]
-    assert int(weights[0]) == 10 * int(weights[1])
+@pytest.fixture
+def watched(real: Harness, request: pytest.FixtureRequest) -> Iterator[Harness]:
+    """With what tells how instances end: supervisord itself, or the process `containers`."""
+    if real.image is None:
+        yield real
+        return
+    settings = request.getfixturevalue("docker_engine").settings
+    ended = threading.Event()
+    watcher = threading.Thread(target=Containers(settings, FakeLogs()).run, args=[ended])
+    watcher.start()
+    yield real
+    ended.set()
+    watcher.join()
 
 
 @pytest.mark.parametrize(
@@ -149,50 +160,27 @@ def test_the_cpu_is_shared_by_instance(
     ids=["one of its processes", "its main process"],
 )
 def test_who_spends_more_memory_than_its_limit_is_killed(
-    native: Harness, supervisor_server: SupervisorServer, command: str, error: str
+    watched: Harness, cgroups: Cgroups, command: str, error: str
 ) -> None:
-    """By the kernel; the reason says which, by what the cgroup's own file counts."""
-    need_controller(supervisor_server.cgroups, "memory")
-    native.app = limited(native.app, WEB, memory=64)
-    instance = native.one(command)
-    wait_for(lambda: native.state(instance).error == error)
-    assert "out of memory: the limit is 64 MiB" in (native.state(instance).exit_reason or "")
-
-
-def test_nothing_is_left_of_a_limited_instance(
-    native: Harness, supervisor_server: SupervisorServer
-) -> None:
-    """Its cgroups are removed from each hierarchy, including the CPU's."""
-    native.app = limited(native.app, WEB, cpu=500, memory=64)
-    instance = native.one()
-    native.wait_for(instance, State.UP)
-    native.runtime.stop([instance], 5.0)
-    assert instance.id not in supervisor_server.cgroups.names()
-
-
-@pytest.fixture
-def one_off(tmp_path: Path) -> Iterator[tuple[NativeOneOff, Artifact, Cgroups]]:
-    """One-off commands, an empty slug, and this server's cgroups."""
-    settings = server(tmp_path)
-    slug = settings.state / "slugs/1-1"
-    slug.mkdir(parents=True)
-    cgroups = prepare_cgroups(settings)
-    yield NativeOneOff(settings), Artifact(slug), cgroups
-    remove_cgroups(cgroups)
+    """By the kernel; the reason says which, and what the limit is."""
+    need_controller(cgroups, "memory")
+    watched.app = limited(watched.app, WEB, memory=64)
+    instance = watched.one(command)
+    wait_for(lambda: watched.state(instance).error == error)
+    assert "out of memory: the limit is 64 MiB" in (watched.state(instance).exit_reason or "")
 
 
 @pytest.mark.parametrize("name", ["release.1", "postdeploy.1"])
 def test_a_command_around_a_release_has_the_limits_of_its_type(
-    one_off: tuple[NativeOneOff, Artifact, Cgroups], name: str
+    commands: CommandBench, name: str
 ) -> None:
     """The environment has its memory limit; exceeding it kills the command, and says the limit."""
-    commands, slug, cgroups = one_off
-    app, said = limited(an_app(1), RELEASE, memory=64, nofile=300), list[bytes]()
-    told = "echo $MEMORY_AVAILABLE; ulimit -n"
-    commands.run(app, slug, {}, told, name=name, output=said.append, limit_s=30)
-    assert said == [b"64", b"300"]
-    need_controller(cgroups, "memory")
+    commands.app = limited(commands.app, RELEASE, memory=64, nofile=300)
+    commands.run("echo $MEMORY_AVAILABLE; ulimit -n", name=name)
+    assert commands.lines == [b"64", b"300"]
+    assert commands.cgroups is not None
+    need_controller(commands.cgroups, "memory")
     with pytest.raises(OutOfMemoryError) as caught:
-        commands.run(app, slug, {}, SPEND, name=name, output=said.append, limit_s=60)
+        commands.run(SPEND, name=name)
     assert caught.value.limit_mib == 64
     assert "paas resource:limit" in caught.value.message

@@ -14,7 +14,7 @@ from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds, 
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
 from paas.domain.releases.artifacts import Artifact, Image
-from paas.domain.releases.launch_spec import Bind
+from paas.domain.releases.launch_spec import OOM_INSTANCE, OOM_ONCE, Bind
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -211,6 +211,7 @@ def _host_config(settings: Settings, client: "DockerClient", wanted: Container) 
         cap_add=list(CAPABILITIES),
         security_opt=["no-new-privileges"],
         init=True,
+        oom_score_adj=OOM_INSTANCE if wanted.labels[KIND_LABEL] == INSTANCE else OOM_ONCE,
         mem_limit=wanted.memory_mib * _MIB or None,
         memswap_limit=wanted.memory_mib * _MIB or None,
         pids_limit=wanted.limits.processes,

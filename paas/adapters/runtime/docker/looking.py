@@ -4,6 +4,7 @@ import contextlib
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,20 +14,54 @@ from paas.adapters.docker.connection import is_not_found
 from paas.adapters.runtime.docker.records import exit_status
 from paas.adapters.system.subprocesses import exit_words
 from paas.domain.releases.releases import InstanceState, State
-from paas.domain.values.memory import VASTLY_EXCEEDED
+from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, shortage
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 _KILLED = 137
+_MIB = 1024**2
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a container's first process ended, or another one.
+
+    status: negative for a signal; None for another process. words: for people. error: Heroku's
+    code if a limit of memory was the cause.
+    """
+
+    status: int | None
+    words: str
+    error: str | None = None
+
+
+def end_of(found: Mapping[str, Any]) -> End:
+    """How a container has ended. found: as the engine inspects it."""
+    status = exit_status(found["State"]["ExitCode"])
+    words = exit_words(status)
+    if not found["State"].get("OOMKilled"):
+        return End(status, words)
+    limit_mib = _limit_mib(found)
+    error = VASTLY_EXCEEDED if limit_mib else None
+    return End(status, f"{words} (out of memory: {shortage(limit_mib)})", error)
+
+
+def end_of_another(found: Mapping[str, Any]) -> End:
+    """How a process ended that the kernel killed for memory while the first one runs on."""
+    limit_mib = _limit_mib(found)
+    words = f"a process was killed by SIGKILL (out of memory: {shortage(limit_mib)})"
+    return End(None, words, EXCEEDED if limit_mib else None)
+
+
+def _limit_mib(found: Mapping[str, Any]) -> int:
+    return int(found["HostConfig"].get("Memory") or 0) // _MIB
 
 
 def state_of(found: Mapping[str, Any], record: Mapping[str, Any]) -> InstanceState:
     """What a container that is kept running does. found: as the engine inspects it."""
     now = found["State"]
-    exits, status = int(record.get("exits", 0)), record.get("status")
-    words = exit_words(status) if isinstance(status, int) else None
-    error = record.get("error")
+    exits = int(record.get("exits", 0))
     if now["Running"]:
         if (now.get("Health") or {}).get("Status") == "unhealthy":
             return InstanceState(
@@ -37,14 +72,13 @@ def state_of(found: Mapping[str, Any], record: Mapping[str, Any]) -> InstanceSta
                 "was found unhealthy by the image's HEALTHCHECK",
             )
         since = parse_time(now["StartedAt"])
+        status, words, error = record.get("status"), record.get("reason"), record.get("error")
         return InstanceState(State.UP, since, now["Pid"], exits, words, status, error)
     if now["Status"] == "created":
         return InstanceState(State.STARTING)
-    status = exit_status(now["ExitCode"])
-    error = VASTLY_EXCEEDED if now.get("OOMKilled") else None
-    since = parse_time(now["FinishedAt"])
+    end, since = end_of(found), parse_time(now["FinishedAt"])
     return InstanceState(
-        State.CRASHED, since, None, max(exits, 1), exit_words(status), status, error
+        State.CRASHED, since, None, max(exits, 1), end.words, end.status, end.error
     )
 
 

@@ -1,5 +1,6 @@
 """A container for a command that runs once: created, and in the end removed with all in it."""
 
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from paas.adapters.runtime.docker.containers import (
     image_argv,
     image_of,
 )
+from paas.adapters.runtime.docker.records import exit_status
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.launch_specs import limits_of
 from paas.domain.apps.apps import App
@@ -91,11 +93,17 @@ def remove_container(client: "DockerClient", name: str) -> bool:
     return True
 
 
-def is_running(settings: Settings, name: str) -> bool:
-    """Whether it runs. Raises PaasError ``docker`` if it is gone, or the engine is."""
-    return asked(
-        settings, lambda client: bool(client.api.inspect_container(name)["State"]["Running"])
-    )
+def end_of_container(settings: Settings, name: str) -> tuple[int | None, int | None]:
+    """The exit status of a container, negative for a signal, and what `memory_shortage_mib` says.
+
+    The status is None if it has not started. Raises PaasError if it is gone, or the engine is.
+    """
+    state = asked(settings, lambda client: dict(client.api.inspect_container(name)["State"]))
+    if state["Running"]:
+        return -signal.SIGKILL, None  # it is about to be removed
+    if state["Status"] == "created":
+        return None, None
+    return exit_status(state["ExitCode"]), memory_shortage_mib(settings, name)
 
 
 def memory_shortage_mib(settings: Settings, name: str) -> int | None:

@@ -4,10 +4,11 @@ The runtime makes it with a container and removes it before it stops one; the pr
 starts again what has a file, and nothing else::
 
     {"exits": 3, "streak": 2, "started": 1700000000.0, "state": "waiting",
-     "until": 1700000001.0, "parent": 0, "status": -9, "error": "R15"}
+     "until": 1700000001.0, "parent": 0, "status": -9, "reason": "killed by SIGKILL",
+     "error": "R15"}
 
 The first six are the launcher's, which has the rules (paas/entrypoints/launcher/record.py). status:
-of the last end, negative for a signal; error: Heroku's code, or none.
+of the last end, negative for a signal; reason: the same in words; error: Heroku's code, or none.
 """
 
 import json

@@ -6,7 +6,6 @@ terminal it could type for them, through their directory leave its view of the f
 
 import fcntl
 import os
-import re
 import select
 import signal
 import socket
@@ -159,8 +158,8 @@ class Attached:
 
 def hang_up(members: Members) -> None:
     """Signal that the terminal or connection is gone, to stopped processes as well."""
-    _signal(members, signal.SIGHUP)
-    _signal(members, signal.SIGCONT)
+    members.signal(signal.SIGHUP)
+    members.signal(signal.SIGCONT)
 
 
 def end(members: Members, limit_s: float, *, was_attached: bool) -> None:
@@ -177,27 +176,7 @@ def end(members: Members, limit_s: float, *, was_attached: bool) -> None:
 
 def terminate(members: Members) -> bool:
     """Send TERM to each of them; returns whether there was any."""
-    return _signal(members, signal.SIGTERM)
-
-
-def _signal(members: Members, number: signal.Signals) -> bool:
-    """Signal each of them except those in their own PID namespace: the launcher passes it on."""
-    pids = members.pids()
-    for pid in pids:
-        with suppress(ProcessLookupError):
-            if not _is_separate(pid):
-                os.kill(pid, number)
-    return bool(pids)
-
-
-def _is_separate(pid: int) -> bool:
-    """Whether it also has a pid in a namespace below ours (proc(5), NSpid of status)."""
-    try:
-        status = Path(f"/proc/{pid}/status").read_bytes()
-    except OSError:
-        return False
-    found = re.search(rb"^NSpid:(.*)$", status, re.MULTILINE)
-    return found is not None and len(found[1].split()) > 1
+    return members.signal(signal.SIGTERM)
 
 
 def _take_master(line: socket.socket) -> int | None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import select
 import signal
 import time
@@ -29,8 +30,14 @@ class Members:
         """The living processes; zombies hold no resources and do not count."""
         found = {pid for name in self.names for pid in self.cgroups.pids(name)}
         if self.groups:
-            found |= {pid for pid in _all_pids() if _group_of(pid) in self.groups}
-        return {pid for pid in found if not _is_zombie(pid)}
+            found |= {pid for pid in _all_pids() if group_of(pid) in self.groups}
+        return living(found)
+
+    def signal(self, number: signal.Signals) -> bool:
+        """Signal each of them; returns whether there was any."""
+        pids = self.pids()
+        tell(pids, number)
+        return bool(pids)
 
     def wait(self, limit_s: float) -> bool:
         """Wait until no process is left; False if limit_s passed first."""
@@ -55,6 +62,19 @@ class Members:
             self.cgroups.remove(name)
 
 
+def living(pids: Iterable[int]) -> set[int]:
+    """Those that have not ended."""
+    return {pid for pid in pids if not _is_zombie(pid)}
+
+
+def tell(pids: Iterable[int], number: signal.Signals) -> None:
+    """Signal each of them except those in their own PID namespace: the launcher passes it on."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            if not _is_separate(pid):
+                os.kill(pid, number)
+
+
 def end_gracefully(each: Sequence[Members], limit_s: float) -> bool:
     """Wait until no process of any is left; False if limit_s passed first.
 
@@ -75,7 +95,7 @@ def end_gracefully(each: Sequence[Members], limit_s: float) -> bool:
                 continue
             if not pids & members.groups:
                 untold.remove(number)
-                terminate({pid for pid in pids if _group_of(pid) not in members.groups})
+                terminate({pid for pid in pids if group_of(pid) not in members.groups})
             elif time.monotonic() >= late:
                 untold.remove(number)
                 terminate(pids - members.groups)
@@ -116,7 +136,7 @@ def terminate(pids: Iterable[int]) -> None:
 
 def group_members(group: int) -> set[int]:
     """The processes of a process group."""
-    return {pid for pid in _all_pids() if _group_of(pid) == group}
+    return {pid for pid in _all_pids() if group_of(pid) == group}
 
 
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
@@ -135,7 +155,8 @@ def _all_pids() -> list[int]:
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - fast
 
 
-def _group_of(pid: int) -> int | None:
+def group_of(pid: int) -> int | None:
+    """Its process group; None if it is gone."""
     try:
         return os.getpgid(pid)
     except ProcessLookupError:
@@ -149,3 +170,13 @@ def _is_zombie(pid: int) -> bool:
     except OSError:
         return True
     return stat[stat.rindex(b")") + 2 : stat.rindex(b")") + 3] in (b"Z", b"X")
+
+
+def _is_separate(pid: int) -> bool:
+    """Whether it also has a pid in a namespace below ours (proc(5), NSpid of status)."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_bytes()
+    except OSError:
+        return False
+    found = re.search(rb"^NSpid:(.*)$", status, re.MULTILINE)
+    return found is not None and len(found[1].split()) > 1

@@ -74,13 +74,13 @@ class NativeRuns:
                 attached = Attached(
                     argv,
                     caller,
-                    lambda pid: self._members(replace(run, pid=pid)),
+                    lambda pid: self.members(replace(run, pid=pid)),
                     lambda pid: claim.write(replace(run, pid=pid)),
                     uid=app.uid,
                     stop_limit_s=self.settings.stop_limit_s,
                 )
                 status = attached.with_terminal() if run.terminal else attached.with_streams()
-                return run, self.end_of(app, run, status)
+                return run, self.end_of(app, artifact, run, status)
         finally:
             claim.release()
 
@@ -122,7 +122,7 @@ class NativeRuns:
     def stop(self, run: Run, limit_s: float) -> None:
         """End a one-off process and all that it started; see interfaces.Runs."""
         for _ in range(_STOP_TRIES):  # it may not have joined its cgroup yet
-            end(self._members(self._present(run) or run), limit_s, was_attached=run.terminal)
+            end(self.members(self._present(run) or run), limit_s, was_attached=run.terminal)
             if wait_until(lambda: self._present(run) is None, _RELEASED_S):
                 return
         raise PaasError(
@@ -137,18 +137,18 @@ class NativeRuns:
 
     def stop_all(self) -> None:
         """End those of all apps in parallel, each with its grace period, since the server stops."""
-        hang_up(self._members(*(run for run in self.running() if run.terminal)))
+        hang_up(self.members(*(run for run in self.running() if run.terminal)))
         signaled: set[tuple[int, int]] = set()
 
         def have_ended() -> bool:
             running = self.running()
             for run in running:  # one that has not joined its cgroup yet is signalled later
-                if (run.app_id, run.number) not in signaled and terminate(self._members(run)):
+                if (run.app_id, run.number) not in signaled and terminate(self.members(run)):
                     signaled.add((run.app_id, run.number))
             return not running
 
         if not wait_until(have_ended, self.settings.stop_limit_s):
-            self._members(*self.running()).kill()
+            self.members(*self.running()).kill()
             wait_until(lambda: not self.running(), _DRAIN_S)  # until their ends are reported
 
     def left(self, app_id: int) -> bool:
@@ -230,6 +230,10 @@ class NativeRuns:
         fifo = None if run.attached else str(self.fifo(run))
         return replace(spec, terminal=run.terminal, log_fifo=fifo)
 
+    def is_launched(self, run: Run) -> bool:
+        """Whether the launcher has started it, or is about to."""
+        return self._records.path(run.app_id, run.number).exists()
+
     def _limits(self, app: App, run: Run) -> Limits:
         return limits_of(self.settings, app, type_of_command(run.label))
 
@@ -241,7 +245,8 @@ class NativeRuns:
     def _fifos(self, app_id: int) -> Path:
         return self.settings.paths.fifos / str(app_id)
 
-    def _members(self, *runs: Run) -> Members:
+    def members(self, *runs: Run) -> Members:
+        """The processes of runs, to be waited for and ended."""
         groups = frozenset(run.pid for run in runs if run.pid)
         names = frozenset(_cgroup(run.app_id, run.number) for run in runs)
         return Members(self.cgroups, groups, names)
@@ -269,8 +274,8 @@ class NativeRuns:
             )
             claim.write(replace(run, pid=child.pid))
             status = child.wait()
-            self._members(replace(run, pid=child.pid)).kill()
-            end = self.end_of(app, run, status)
+            self.members(replace(run, pid=child.pid)).kill()
+            end = self.end_of(app, artifact, run, status)
         self.deliver(self.fifo(run))
         files.remove(self.fifo(run))
         return end
@@ -282,7 +287,13 @@ class NativeRuns:
             wait_until(partial(_is_empty, fd), _DRAIN_S)
             os.close(fd)
 
-    def end_of(self, app: App, run: Run, status: int) -> RunEnd:
+    def end_of(
+        self,
+        app: App,
+        artifact: Artifact | None,  # noqa: ARG002 - another engine asks what it is
+        run: Run,
+        status: int,
+    ) -> RunEnd:
         """status: 0 or more, or minus the signal. Call it while its cgroup is there."""
         killed = status and self.cgroups.memory_kills(_cgroup(run.app_id, run.number))
         why = shortage(self.cgroups.memory_mib(self._limits(app, run))) if killed else ""
