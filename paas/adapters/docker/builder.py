@@ -25,7 +25,12 @@ from paas.adapters.docker.image_files import ImageFiles
 from paas.adapters.docker.images import Images, labels
 from paas.adapters.system import files, subprocesses
 from paas.domain.apps.apps import App
-from paas.domain.builds.builders import DOCKERFILE, DOCKERFILE_MAX_BYTES, DockerfileBuild
+from paas.domain.builds.builders import (
+    DOCKERFILE,
+    DOCKERFILE_MAX_BYTES,
+    DockerfileBuild,
+    refuse_endless,
+)
 from paas.domain.builds.buildkit import BuildKitLines
 from paas.domain.builds.buildpacks import Buildpack
 from paas.domain.builds.cache_records import Span
@@ -138,6 +143,7 @@ class DockerfileBuilder:
             content = _file_of(tree, wanted.path)
             if content is None:
                 raise _no_dockerfile(wanted.path)
+            refuse_endless(content)
             _write(workspace / DOCKERFILE, content)
             ignored = _file_of(tree, f"{wanted.path}.dockerignore")
             if ignored is not None:

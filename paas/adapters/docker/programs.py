@@ -127,6 +127,8 @@ def _dockerd_text(settings: Settings) -> str:
         # BuildKit takes the scheme from here alone: without it, it would ask these by TLS.
         "insecure-registries": [text for text in mirrors if text.startswith("http://")],
         "exec-opts": [DRIVER],
+        # A frontend of a user's own (``# syntax=``) could ask for the machine's network.
+        "builder": {"Entitlements": {"network-host": False, "security-insecure": False}},
     }
     if (parent := build_parent(settings)) is not None:
         conf["cgroup-parent"] = parent

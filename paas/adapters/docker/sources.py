@@ -8,7 +8,12 @@ from typing import Any, BinaryIO
 
 from paas.adapters.docker.connection import docker_client
 from paas.domain.builds.build_values import RegistryLogin
-from paas.domain.builds.images import ImageReference, image_id
+from paas.domain.builds.images import (
+    ImageReference,
+    image_facts,
+    image_id,
+    refuse_unusable,
+)
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -51,13 +56,20 @@ class DockerImageSource:
         """See interfaces.ImageSource."""
         name = f"{_prefix(app_id)}{secrets.token_hex(16)}"
         with docker_client(self._settings, answer_limit_s=self._settings.build_limit_s) as client:
+            there = {one["Id"] for one in client.api.images(all=True)}
             found = None
             for answer in client.api.load_image(_nameless(archive, check)):
                 if str(answer.get("stream", "")).startswith(_LOADED):
                     found = answer["stream"].removeprefix(_LOADED).strip()
             if found is None:
                 raise _no_image("the engine found none in it")
-            client.api.tag(image_id(found), name)
+            try:
+                refuse_unusable(image_facts(client.api.inspect_image(image_id(found))))
+            except PaasError:
+                if found not in there:
+                    client.api.remove_image(found)
+                raise
+            client.api.tag(found, name)
         return f"{name}:latest"
 
     def forget_loaded(self, app_id: int, keep: str | None = None) -> None:

@@ -25,6 +25,7 @@ _REFERENCE = re.compile(
 )
 _ID = re.compile(r"sha256:[0-9a-f]{64}")
 _REGISTRY = re.compile(_HOST)
+_PORT = re.compile(r"[1-9][0-9]{0,4}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +155,7 @@ def default_port(image: ImageFacts, chosen: int | None) -> int:
 
 def port_number(text: str) -> int:
     """Validate a port in a container. Raises a usage error."""
-    if not re.fullmatch(r"[1-9][0-9]{0,4}", text) or int(text) > PORT_MAX:
+    if not _PORT.fullmatch(text) or int(text) > PORT_MAX:
         raise usage_error(
             "container-port",
             f"{shown(text)} is not a port: a number from 1 to {PORT_MAX}.",
@@ -168,5 +169,5 @@ def _words(value: object) -> tuple[str, ...]:
 
 
 def _tcp_ports(exposed: Mapping[str, object]) -> tuple[int, ...]:
-    numbers = (name.removesuffix("/tcp") for name in exposed if not name.endswith("/udp"))
-    return tuple(sorted({int(n) for n in numbers if n.isdigit() and 0 < int(n) <= PORT_MAX}))
+    names = (name.removesuffix("/tcp") for name in exposed)
+    return tuple(sorted({int(n) for n in names if _PORT.fullmatch(n) and int(n) <= PORT_MAX}))

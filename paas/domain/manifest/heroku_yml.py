@@ -3,7 +3,7 @@
 https://devcenter.heroku.com/articles/build-docker-images-heroku-yml
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
@@ -37,25 +37,37 @@ class HerokuYml:
 def parse_heroku_yml(value: object) -> HerokuYml:
     """Validate a heroku.yml that was read as YAML. Raises PaasError that names the key."""
     top = _mapping(value, "the file")
-    warnings = [
-        f"heroku.yml: {shown(str(key))} means nothing here and is ignored."
-        for key in top
-        if key not in {"build", "run", "release"}
-    ]
     build = _mapping(top.get("build"), "build")
-    warnings += [
-        f"heroku.yml: {shown(f'build.{key}')} means nothing here and is ignored."
-        for key in build
-        if key not in {"docker", "config"}
-    ]
-    dockerfile, target = _dockerfile(_mapping(build.get("docker"), "build.docker"))
+    docker = _mapping(build.get("docker"), "build.docker")
+    dockerfile, target = _dockerfile(docker)
     return HerokuYml(
         dockerfile=dockerfile,
         target=target,
         args=_args(_mapping(build.get("config"), "build.config")),
         processes=_processes(top),
-        warnings=tuple(warnings),
+        warnings=tuple(_ignored(top, build, docker)),
     )
+
+
+def _ignored(
+    top: Mapping[str, Any], build: Mapping[str, Any], docker: Mapping[str, Any]
+) -> Iterator[str]:
+    """A warning for each key that means nothing here, such as options of ``docker run``."""
+    known: list[tuple[str, object, set[str]]] = [
+        ("", top, {"build", "run", "release"}),
+        ("build.", build, {"docker", "config"}),
+        ("release.", top.get("release"), {"command", "image"}),
+    ]
+    known += [
+        (f"build.docker.{kind}.", one, {"dockerfile", "target"}) for kind, one in docker.items()
+    ]
+    run = _mapping(top.get("run"), "run")
+    known += [(f"run.{kind}.", one, {"command", "image"}) for kind, one in run.items()]
+    for where, value, keys in known:
+        for key in value if isinstance(value, Mapping) else ():
+            if key not in keys:
+                name = shown(f"{where}{key}")
+                yield f"heroku.yml: {name} means nothing here and is ignored."
 
 
 def _dockerfile(images: Mapping[str, Any]) -> tuple[str | None, str | None]:

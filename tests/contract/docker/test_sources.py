@@ -64,6 +64,19 @@ def test_a_name_in_an_archive_replaces_nothing(
         assert client.api.inspect_image(name)["Id"] != before
 
 
+def test_an_image_that_pretends_to_be_ours_is_refused(
+    source: DockerImageSource, docker_settings: Settings
+) -> None:
+    """Its labels would have it deleted, or kept, as another app's build; nothing is left."""
+    with docker_client(docker_settings) as client:
+        before = {one["Id"] for one in client.api.images(all=True)}
+    archive = _changed(_saved(docker_settings), "config", {"Labels": {"paas.build": "1-1"}})
+    with pytest.raises(PaasError, match=r"label 'paas\.build'"):
+        source.load(APP, io.BytesIO(archive), lambda: None)
+    with docker_client(docker_settings) as client:
+        assert {one["Id"] for one in client.api.images(all=True)} == before
+
+
 def test_former_images_are_forgotten(source: DockerImageSource, docker_settings: Settings) -> None:
     """All of the app but one; those of other apps stay."""
     archive = _saved(docker_settings)

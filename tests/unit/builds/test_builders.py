@@ -8,6 +8,7 @@ from paas.domain.builds.builders import (
     builder_name,
     chosen,
     dockerfile_path,
+    refuse_endless,
     stage_name,
 )
 from paas.domain.values.errors import PaasError
@@ -78,3 +79,27 @@ def test_names_of_stages_that_are_refused(name: str) -> None:
     with pytest.raises(PaasError, match="is not the name of a stage"):
         stage_name(name)
     assert stage_name("production") == "production"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "RUN true\n" * 10_000,
+        "FROM x\n" * 501,
+        "  env A=b\r\n" * 501,
+        "RU\\\nN true\n" * 501,
+        "RU\\\n # a\n\nN true\n" * 501,
+        "# escape=`\nFROM x\n" + "EN`\nV A=b\n" * 501,
+    ],
+)
+def test_a_dockerfile_without_end_is_refused(lines: str) -> None:
+    """However its instructions are written."""
+    with pytest.raises(PaasError, match="instructions; the limit is 500"):
+        refuse_endless(lines.encode())
+
+
+def test_a_long_dockerfile_is_taken() -> None:
+    """What belongs to one instruction counts as one."""
+    long = b"RUN a \\\n" + b" && b \\\n" * 900 + b" c\n"
+    refuse_endless(b"FROM x\n" + b"RUN true\n" * 400 + long)
+    refuse_endless(b"\xff\x00" * 10_000)

@@ -43,12 +43,20 @@ def test_an_empty_one(value: object) -> None:
 
 def test_what_means_nothing_is_told() -> None:
     """Options of docker run, such as the host's network, are ignored with a warning."""
+    network = {"network": "host"}
     found = parse_heroku_yml(
-        {"network": "host", "build": {"docker": {"web": "Dockerfile"}, "network": "host"}}
+        {
+            **network,
+            "build": {**network, "docker": {"web": {"dockerfile": "Dockerfile", **network}}},
+            "run": {"web": {"command": ["x"], "privileged": True}},
+            "release": {"command": ["y"], "cap_add": ["ALL"]},
+        }
     )
-    assert found.warnings == (
-        "heroku.yml: 'network' means nothing here and is ignored.",
-        "heroku.yml: 'build.network' means nothing here and is ignored.",
+    assert found.processes == {"web": "x", "release": "y"}
+    ignored = ("network", "build.network", "release.cap_add")
+    assert found.warnings == tuple(
+        f"heroku.yml: '{name}' means nothing here and is ignored."
+        for name in (*ignored, "build.docker.web.network", "run.web.privileged")
     )
 
 
