@@ -12,6 +12,7 @@ from paas.adapters.cluster.manager_ports import forget_peers, let_peers
 from paas.adapters.cluster.manager_program import SWARM, manager_data
 from paas.adapters.cluster.peer_rules import MANAGER_PORT
 from paas.adapters.docker.connection import docker_client, engine_down, is_not_found
+from paas.adapters.docker.programs import unmount_below
 from paas.adapters.supervisor.client import Supervisor
 from paas.domain.cluster.nodes import SeenNode
 from paas.domain.values.errors import PaasError
@@ -61,6 +62,7 @@ class SwarmCluster:
             self._remove_networks(_GATEWAY)
         self._keep(False)
         forget_peers(self._settings)
+        unmount_below(self._settings.paths.cluster)
         shutil.rmtree(self._data, ignore_errors=True)
 
     def members(self) -> Sequence[SeenNode]:

@@ -53,7 +53,13 @@ def engine_argv(settings: Settings, name: str) -> list[str]:
 
 def unmount(settings: Settings) -> None:
     """After the engine has ended: undo mounts that a killed dockerd left, as of its own data."""
-    own = (f"{settings.paths.docker}/", f"{settings.paths.docker_run}/")
+    paths = settings.paths
+    unmount_below(paths.docker, paths.docker_run, paths.cluster, paths.cluster_run)
+
+
+def unmount_below(*folders: Path) -> None:
+    """Undo mounts that a killed dockerd left in these folders."""
+    own = tuple(f"{folder}/" for folder in folders)
     targets = [line.split()[1] for line in _MOUNTS.read_text().splitlines()]
     for target in reversed([one for one in targets if one.startswith(own)]):
         run(
