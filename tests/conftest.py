@@ -62,6 +62,8 @@ def pytest_terminal_summary(
         return
     data = coverage.Coverage()
     data.load()
+    if not data.get_data().measured_files():
+        return  # interrupted before a unit test
     terminalreporter.section("coverage")
     for package in MEASURED:
         percent = data.report(include=f"{Path(config.rootpath, package)}/*", file=io.StringIO())
