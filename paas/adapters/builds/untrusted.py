@@ -18,14 +18,20 @@ def read_plain_file(directory: Path, name: str, max_bytes: int) -> bytes | None:
         return None
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        with open(os.open(name, flags, dir_fd=parent), "rb") as file:  # noqa: PTH123
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return None
-            return file.read(max_bytes)
+        found = os.open(name, flags, dir_fd=parent)
     except OSError:
         return None
     finally:
         os.close(parent)
+    try:
+        if not stat.S_ISREG(os.fstat(found).st_mode):
+            return None
+        with open(found, "rb", closefd=False) as file:
+            return file.read(max_bytes)
+    except OSError:
+        return None
+    finally:
+        os.close(found)
 
 
 def discard(path: Path) -> None:
