@@ -20,6 +20,7 @@ from paas.adapters.docker.build_cgroup import BuildCgroup
 from paas.adapters.docker.cache_names import ARGUMENT, cache_namespace
 from paas.adapters.docker.cli import DOCKER
 from paas.adapters.docker.connection import docker_client, socket_url
+from paas.adapters.docker.context_archives import refuse_bombs
 from paas.adapters.docker.failures import image_failure
 from paas.adapters.docker.image_files import ImageFiles
 from paas.adapters.docker.images import Images, labels
@@ -74,6 +75,8 @@ class DockerfileBuilder:
         wanted = dockerfile or DockerfileBuild()
         build_output = BuildOutput(output)
         with self._prepared(app, tree, wanted) as workspace:
+            dockerfile_text = (workspace / DOCKERFILE).read_bytes()
+            refuse_bombs(self._settings, tree, dockerfile_text, check)
             lines, cgroup = BuildKitLines(), BuildCgroup(self._settings)
             argv = self._argv(app, tree, workspace, wanted, commit)
             cgroup.begin()

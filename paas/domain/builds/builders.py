@@ -25,6 +25,7 @@ _INSTRUCTION = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _COMMENT = re.compile(r"^[^\S\n]*#.*\n?", re.MULTILINE)
+_ADD = re.compile(r"^\s*(?:ONBUILD\s+)?ADD\b", re.IGNORECASE | re.MULTILINE)
 # A line goes on behind one of these, also after comments; a directive says which.
 _GOES_ON = (re.compile(r"\\\s*\n"), re.compile(r"`\s*\n"))
 _STAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -115,6 +116,11 @@ def refuse_endless(dockerfile: bytes) -> None:
             f"The Dockerfile has {count} instructions; the limit is {INSTRUCTIONS_MAX}.",
             "Join some of them: RUN a && b is one, and so is ENV A=1 B=2.",
         )
+
+
+def adds_files(dockerfile: bytes) -> bool:
+    """Whether it has an ADD, which unpacks archives."""
+    return _ADD.search(dockerfile.decode("utf-8", "replace")) is not None
 
 
 def stage_name(text: str) -> str:

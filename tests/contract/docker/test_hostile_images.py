@@ -2,8 +2,8 @@
 
 Those of which a test is elsewhere: what reaches a cloud's metadata or the server while it is built
 (tests/e2e/test_dockerfile.py), heroku.yml (tests/unit/manifest), references and labels
-(tests/unit/builds/test_images.py), archives that are none (test_sources.py), who reaches whom
-(test_bridges.py).
+(tests/unit/builds/test_images.py), archives that are none (test_sources.py) or are small and huge
+when unpacked (test_context_archives.py), who reaches whom (test_bridges.py).
 """
 
 from pathlib import Path
