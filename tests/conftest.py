@@ -15,7 +15,7 @@ from tests.e2e.server import remove_left_servers
 
 MEASURED = ("paas/domain", "paas/services")
 # Several machines (tests/cluster_machines.py): they take a minute of both cores.
-ON_REQUEST = "swarm"
+ON_REQUEST = ("long", "swarm")
 UNIT = Path(__file__).with_name("unit")
 
 
@@ -45,10 +45,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     Measuring slows Python down by half, and what the others run of the rules and services is in
     other processes.
     """
-    if ON_REQUEST not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker(ON_REQUEST)]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    for marker in ON_REQUEST:
+        if marker not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            items[:] = [item for item in items if item not in left_out]
+            config.hook.pytest_deselected(items=left_out)
     for item in items:
         if UNIT not in item.path.parents:
             item.add_marker("no_cover")

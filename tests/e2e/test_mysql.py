@@ -139,7 +139,7 @@ def test_from_a_push_to_tables(
     assert re.search(r"^Version: +MariaDB 1\d", alice.ssh("mysql:info", "-a", APP).stdout, re.M)
     assert alice.ssh("mysql:credentials:url", "-a", APP).stdout.startswith("mysql://mysql_")
     refused = alice.ssh("pg:info", name, "-a", APP, check=False)
-    assert f"{name} is MariaDB, and this command is for PostgreSQL" in refused.stderr
+    assert f"{name} is MariaDB, but this command is for PostgreSQL" in refused.stderr
 
     port = int(re.findall(r":(\d+)/", url)[0])
     assert "Connection refused" in neighbour.python(_CONNECT.format(port=port))

@@ -100,6 +100,7 @@ def behind_haproxy(served: tuple[Server, User]) -> Iterator[tuple[Server, User]]
     served[0].paas("proxy:set", "nginx")
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name", ["gunicorn-threads", "gunicorn-uvicorn", "uvicorn", "granian-asgi", "hypercorn"]

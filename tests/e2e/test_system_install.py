@@ -167,6 +167,7 @@ def test_uninstall_and_purge(machine: Machine) -> None:
     assert "Welcome to nginx" in machine.run("curl", "--silent", "http://127.0.0.1/").stdout
 
 
+@pytest.mark.long
 def test_without_systemd(plain_machine: Machine) -> None:
     """Where systemd is not PID 1, supervisord runs nginx and sshd too, and outlives install.sh."""
     done = plain_machine.run(INSTALL, "--demo")

@@ -201,7 +201,7 @@ def test_a_build_that_ends_too_early(workshop: Workshop) -> None:
     assert Images(workshop.settings).remove_build("15-1")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1_800)
 def test_the_server_s_own_distribution(docker_settings: Settings) -> None:
     """By debootstrap and apt: a virtual environment of this server runs in it."""

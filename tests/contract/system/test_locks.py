@@ -61,6 +61,7 @@ def test_server_locks_have_the_files_that_former_versions_lock(locks: FlockLocks
         ServerLock.ROUTING: "app--4",
         ServerLock.ARCHIVES: "app--5",
         ServerLock.LOGINS: "app--6",
+        ServerLock.NODES: "app--7",
     }
     assert set(files) == set(ServerLock)
     directory = locks.push(1).parent

@@ -28,7 +28,7 @@ def test_a_locked_app_refuses_deploys(world: World) -> None:
     assert len(world.store.builds.of_app(1)) == 1
     other = [RefUpdate("0" * 40, "b" * 40, "refs/heads/topic")]
     world.pushes.receive(ROOT, 1, other, Quarantine(Path("/q")), world.progress)
-    with pytest.raises(PaasError, match="already: by root"):
+    with pytest.raises(PaasError, match="already locked: by root"):
         world.maintenance.lock(ROOT, "shop", "")
     with pytest.raises(PaasError, match="no app"):
         world.maintenance.unlock(alice, "shop")
