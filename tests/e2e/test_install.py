@@ -186,7 +186,14 @@ def test_two_installations_at_once(bare: Server) -> None:
     assert bare.paas("server:status").returncode == 0
 
 
-@pytest.mark.parametrize("point", ["versions/1", "versions/1/uv-*", "versions/1/complete"])
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("versions/1", marks=pytest.mark.long),
+        pytest.param("versions/1/uv-*", marks=pytest.mark.long),
+        "versions/1/complete",
+    ],
+)
 def test_killed_in_the_middle(bare: Server, tmp_path: Path, point: str) -> None:
     """An installation that was killed is completed by running it again; it leaves nothing.
 

@@ -18,6 +18,8 @@ from tests.waiting import wait_for
 UPLOAD_BYTES = 5_000_000
 # The address from which an app in a network of its own gets its requests.
 GATEWAY = "10.213.255.254"
+# The ones that most apps have; the others are tried with -m long.
+OFTEN = ("gunicorn", "gunicorn-threads", "uvicorn")
 # Those of which uploads are tried.
 ANSWER_EARLY = ("gunicorn", "gunicorn-threads", "uvicorn", "granian", "granian-asgi", "hypercorn")
 
@@ -64,7 +66,10 @@ def statuses(
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("name", list(SERVERS))
+@pytest.mark.parametrize(
+    "name",
+    [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in SERVERS],
+)
 def test_each_server_behind_the_proxy(served: tuple[Server, User], name: str) -> None:
     """It knows the visitor, and a login check on an upload of 5 MB is 401, and never 502."""
     server, alice = served

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.machine import Docker, Machine, bare_machine, docker_engine
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
 INSTALL = "/root/paas/install.sh"
 HOST = "Host: flask-hello.localhost"
 CURL = ["curl", "--silent", "--max-time", "5", "--header", HOST, "http://127.0.0.1/"]
@@ -167,7 +167,6 @@ def test_uninstall_and_purge(machine: Machine) -> None:
     assert "Welcome to nginx" in machine.run("curl", "--silent", "http://127.0.0.1/").stdout
 
 
-@pytest.mark.long
 def test_without_systemd(plain_machine: Machine) -> None:
     """Where systemd is not PID 1, supervisord runs nginx and sshd too, and outlives install.sh."""
     done = plain_machine.run(INSTALL, "--demo")
