@@ -112,7 +112,13 @@ class Server:
     ) -> Finished:
         """The ``paas`` command on the server, as root."""
         argv = [str(self.root / "bin/paas"), *words]
-        return run(argv, stdin=stdin, check=check, timeout_s=timeout_s)
+        try:
+            return run(argv, stdin=stdin, check=check, timeout_s=timeout_s)
+        except AssertionError as error:
+            if "internal error" not in str(error):
+                raise
+            log = (self.state / "logs/gate.log").read_text()
+            raise AssertionError(f"{error}\n{log[-5_000:]}") from error
 
     def user(self, name: str) -> "User":
         """A user with a key of their own, made when first asked for."""

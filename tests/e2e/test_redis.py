@@ -12,7 +12,7 @@ from tests.e2e.probe import App
 from tests.e2e.server import Repository, Server, User
 from tests.waiting import wait_for
 
-APP = "queue"
+APP = "backlog"
 PROGRAM = """
 import os
 

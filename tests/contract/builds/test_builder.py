@@ -186,18 +186,24 @@ def test_a_failed_build_keeps_what_it_installed_and_a_new_line_installs_the_diff
     assert "Installed 2 packages" in sandbox.output()
     sandbox.build(listed)
     assert "Using the dependencies of the last build" in sandbox.output()
-    sandbox.build({**listed, "requirements.txt": "itsdangerous==2.2.0\nsix>=1.16\ndocopt\n"})
+    sandbox.build(
+        {
+            **listed,
+            "requirements.txt": "itsdangerous==2.2.0\nsix>=1.16\ntyping-extensions==4.12.2\n",
+        }
+    )
     said = sandbox.output()
     assert "Installing what differs from the last build" in said
     assert "itsdangerous" not in said
     assert "- six==1.16.0" in said
-    assert "+ docopt==0.6.2" in said
-    sandbox.build({**listed, "requirements.txt": "docopt\n"})
+    assert "+ typing-extensions==4.12.2" in said
+    sandbox.build({**listed, "requirements.txt": "typing-extensions==4.12.2\n"})
     assert "- itsdangerous==2.2.0" in sandbox.output()
     site = next(sandbox.tree().glob(".venv/lib/python*/site-packages"))
-    assert {path.stem for path in site.glob("*.py")} & {"six", "docopt"} == {"docopt"}
+    modules = {path.stem for path in site.glob("*.py")}
+    assert modules & {"six", "typing_extensions"} == {"typing_extensions"}
     assert not (site / "itsdangerous").exists()
-    assert list(site.glob("__pycache__/docopt.*.pyc"))
+    assert list(site.glob("__pycache__/typing_extensions.*.pyc"))
 
 
 @pytest.mark.parametrize(
