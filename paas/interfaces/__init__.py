@@ -11,7 +11,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
-from paas.interfaces.cluster import Cluster, NodeMachines
+from paas.interfaces.cluster import Cluster, ImageRegistry, NodeMachines
 from paas.interfaces.datastores import (
     ClientCommand,
     DatastoreClients,
@@ -107,6 +107,7 @@ __all__ = [
     "FileUpgrades",
     "FollowerStandings",
     "HealthProbe",
+    "ImageRegistry",
     "ImageSource",
     "Imported",
     "Importer",

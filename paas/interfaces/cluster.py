@@ -1,4 +1,4 @@
-"""Several machines: the swarm that this server manages, and the machines by ssh."""
+"""Several machines: the swarm that this server manages, its registry, and machines by ssh."""
 
 from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
@@ -70,3 +70,37 @@ class NodeMachines(Protocol):
 
     def leave(self, login: Login) -> None:
         """Have it leave, and take away the rules; Docker stays."""
+
+
+class ImageRegistry(Protocol):
+    """The server's own registry, from which nodes pull images; `begin` comes before all else.
+
+    All but `end` raise PaasError ``registry`` if it does not answer, or refuses.
+    """
+
+    def begin(self, address: IPv4Address) -> None:
+        """Start it at this address, with a new password; nothing if it is there already."""
+
+    def end(self) -> None:
+        """Stop it for good, and delete its images; nothing if there is none."""
+
+    def host(self) -> str:
+        """Where it listens, as in an image's name: ``10.0.0.1:30500``."""
+
+    def authority(self) -> str:
+        """The certificate of the CA by which nodes know it, as PEM."""
+
+    def login(self) -> tuple[str, Secret]:
+        """The user and the password that it wants of everybody."""
+
+    def publish(self, image_id: str) -> str:
+        """Have an image of the server's own engine there, and return its name with its digest.
+
+        That is ``10.0.0.1:30500/paas@sha256:...``. It is quick if the image is there already.
+        """
+
+    def keep_only(self, image_ids: Collection[str]) -> None:
+        """Delete all other images, and what of them is on the disk; none is published meanwhile."""
+
+    def check(self) -> None:
+        """Whether it answers and takes the password: raises PaasError if not."""

@@ -1,5 +1,6 @@
-"""A swarm and machines in memory."""
+"""A swarm, machines and a registry in memory."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
@@ -143,3 +144,60 @@ class FakeNodeMachines:
         facts = self.facts(login)
         self.there[str(login)] = replace(facts, swarm_id="")
         del self.peers[str(login)]
+
+
+class FakeImageRegistry:
+    """`ImageRegistry` of paas/interfaces. images: what the engine has; None: any. failure: of all.
+
+    published: the names of what it has, by image id.
+    """
+
+    def __init__(self) -> None:
+        self.address: IPv4Address | None = None
+        self.images: set[str] | None = None
+        self.published: dict[str, str] = {}
+        self.pushes = 0
+        self.failure: PaasError | None = None
+
+    def begin(self, address: IPv4Address) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.address = address
+
+    def end(self) -> None:
+        self.address, self.published = None, {}
+
+    def host(self) -> str:
+        return f"{self._at()}:30500"
+
+    def authority(self) -> str:
+        self._at()
+        return "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"
+
+    def login(self) -> tuple[str, Secret]:
+        self._at()
+        return "node", Secret("password")
+
+    def publish(self, image_id: str) -> str:
+        self.check()
+        if self.images is not None and image_id not in self.images:
+            raise PaasError("docker", f"The Docker engine refused: no such image: {image_id}.")
+        if image_id not in self.published:
+            self.pushes += 1
+            digest = hashlib.sha256(image_id.encode()).hexdigest()
+            self.published[image_id] = f"{self.host()}/paas@sha256:{digest}"
+        return self.published[image_id]
+
+    def keep_only(self, image_ids: Collection[str]) -> None:
+        self.check()
+        self.published = {id: name for id, name in self.published.items() if id in image_ids}
+
+    def check(self) -> None:
+        self._at()
+        if self.failure is not None:
+            raise self.failure
+
+    def _at(self) -> IPv4Address:
+        if self.address is None:
+            raise PaasError("registry", "The registry for nodes does not answer.")
+        return self.address
