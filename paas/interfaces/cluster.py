@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
 from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.releases.releases import Usage
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
 
@@ -70,6 +71,19 @@ class NodeMachines(Protocol):
 
     def leave(self, login: Login) -> None:
         """Have it leave, and take away the rules; Docker stays."""
+
+    def usage(self, login: Login) -> Mapping[str, Usage]:
+        """What each instance that runs there takes, by its id: GROUP-LABEL.
+
+        Known by the labels paas.group and paas.instance of its container. Memory is that of its
+        cgroup without what the kernel can free at once.
+        """
+
+    def listening(self, login: Login, id: str) -> set[tuple[str, int]]:
+        """The TCP addresses and ports on which an instance there listens; none if it is not there.
+
+        If very many, not all.
+        """
 
 
 class ImageRegistry(Protocol):

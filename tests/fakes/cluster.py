@@ -7,6 +7,7 @@ from ipaddress import IPv4Address
 
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
 from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.releases.releases import Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
@@ -75,13 +76,16 @@ class FakeCluster:
 class FakeNodeMachines:
     """`NodeMachines` of paas/interfaces. there: what each says of itself, by login.
 
-    peers: whom each lets in. becomes_ready: whether one that joins is ready at once.
+    peers: whom each lets in. becomes_ready: whether one that joins is ready at once. used,
+    listens: what instances there take, and where they listen, by login and their ids.
     """
 
     def __init__(self, cluster: FakeCluster) -> None:
         self._cluster = cluster
         self.there: dict[str, MachineFacts] = {}
         self.peers: dict[str, set[IPv4Address]] = {}
+        self.used: dict[str, dict[str, Usage]] = {}
+        self.listens: dict[str, dict[str, set[tuple[str, int]]]] = {}
         self.becomes_ready = True
         self.cannot_join: str | None = None
         self.own = ServerFacts("x86_64", "debian 12", IPv4Address("10.0.0.1"), frozenset())
@@ -144,6 +148,14 @@ class FakeNodeMachines:
         facts = self.facts(login)
         self.there[str(login)] = replace(facts, swarm_id="")
         del self.peers[str(login)]
+
+    def usage(self, login: Login) -> Mapping[str, Usage]:
+        self.facts(login)
+        return dict(self.used.get(str(login), {}))
+
+    def listening(self, login: Login, id: str) -> set[tuple[str, int]]:
+        self.facts(login)
+        return set(self.listens.get(str(login), {}).get(id, ()))
 
 
 class FakeImageRegistry:

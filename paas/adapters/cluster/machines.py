@@ -9,11 +9,13 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from paas.adapters.cluster.facts import own_release, read_facts
+from paas.adapters.cluster.instances import read_listening, read_usage
 from paas.adapters.cluster.peer_rules import MANAGER_PORT, peer_rules
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import ERROR_LINES, Finished, run
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
 from paas.domain.cluster.nodes import SSH_PORT, Login
+from paas.domain.releases.releases import Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
@@ -21,6 +23,7 @@ from paas.settings import Settings
 
 NODE_TABLE = "paas_node"
 _SCRIPT = Path(__file__).with_name("node.sh")
+_INSTANCES = Path(__file__).with_name("instances.sh")
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 _CONNECT_LIMIT_S = 10
 _ANSWER_LIMIT_S = 60.0
@@ -97,6 +100,16 @@ class SshMachines:
     def leave(self, login: Login) -> None:
         self._script(login, "leave", what=f"Having {login} leave")
 
+    def usage(self, login: Login) -> Mapping[str, Usage]:
+        what = f"Asking {login} what its instances take"
+        done = self._script(login, "usage", what=what, script=_INSTANCES)
+        return read_usage(done.output.decode("utf-8", "replace"))
+
+    def listening(self, login: Login, id: str) -> set[tuple[str, int]]:
+        what = f"Asking {login} where {id} listens"
+        done = self._script(login, "listening", id, what=what, script=_INSTANCES)
+        return read_listening(done.output.decode("utf-8", "replace"))
+
     def _script(
         self,
         login: Login,
@@ -104,15 +117,16 @@ class SshMachines:
         what: str,
         texts: Mapping[str, str] | None = None,
         installs: bool = False,
+        script: Path = _SCRIPT,
     ) -> Finished:
-        """Run a verb of the script there. words: no shell there reads anything into them."""
+        """Run a verb of a script there. words: no shell there reads anything into them."""
         lines = [f"{name}={shlex.quote(text)}\n" for name, text in (texts or {}).items()]
         done = run(
             [*self._ssh(login), shlex.join(["bash", "-s", "--", *words])],
             description=what,
             timeout_s=_INSTALL_LIMIT_S if installs else _ANSWER_LIMIT_S,
             env=_ENV,
-            stdin=("".join(lines) + _SCRIPT.read_text()).encode(),
+            stdin=("".join(lines) + script.read_text()).encode(),
             check=False,
         )
         if done.ok:

@@ -63,8 +63,13 @@ def _listeners(table: Path, family: int) -> Iterator[tuple[str, tuple[str, int]]
     for line in table.read_text().splitlines()[1:]:
         fields = line.split()
         if fields[3] == _LISTENS:
-            address, _, port = fields[1].rpartition(":")
-            yield fields[9], (_address(address, family), int(port, 16))
+            yield fields[9], read_place(fields[1], family)
+
+
+def read_place(text: str, family: int) -> tuple[str, int]:
+    """Address and port, as these tables have them. Raises ValueError if it is none."""
+    address, _, port = text.rpartition(":")
+    return _address(address, family), int(port, 16)
 
 
 def _address(text: str, family: int) -> str:

@@ -10,8 +10,10 @@ import pytest
 
 from paas.adapters.cluster import facts as facts_module
 from paas.adapters.cluster.facts import own_release, read_facts
+from paas.adapters.cluster.instances import read_listening, read_usage
 from paas.adapters.cluster.peer_rules import peer_rules
 from paas.adapters.network.nft import ask_nft
+from paas.domain.releases.releases import Usage
 
 SCRIPT = Path(facts_module.__file__).with_name("node.sh")
 CONNECTION = "10.0.0.1 50000 10.0.0.2 22"
@@ -62,3 +64,25 @@ def test_nft_accepts_the_rules(peers: list[str], published: bool) -> None:
     answer = ask_nft(["-c", "-f", "-"], rules)
     assert answer.ok, answer.words
     assert ("32768-60999" in rules) is published
+
+
+def test_what_instances_take_is_read() -> None:
+    """What a login shell says before, and what is no id of ours, is passed over."""
+    printed = (
+        "Welcome\nusage 12-v5-9-web.1 memory=4096 cpu_ns=500000000 processes=2 age_ms=2000\n"
+        'usage x" memory=1 cpu_ns=1 processes=1 age_ms=1\n'
+        "usage 12-v5-9-web.2 memory=0 cpu_ns=0 processes=0 age_ms=0\n"
+    )
+    assert read_usage(printed) == {
+        "12-v5-9-web.1": Usage(4096, 25.0, 2),
+        "12-v5-9-web.2": Usage(0, 0.0, 0),
+    }
+
+
+def test_where_instances_listen_is_read() -> None:
+    """Docker's own DNS is left out."""
+    printed = (
+        "listening 00000000:1F90\nlistening 0B00007F:D431\nlistening 0100007F:0016\n"
+        "listening 00000000000000000000000001000000:1F91\nlistening 0000:1F91\n"
+    )
+    assert read_listening(printed) == {("0.0.0.0", 8080), ("127.0.0.1", 22), ("::1", 8081)}
