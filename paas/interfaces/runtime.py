@@ -16,6 +16,7 @@ from paas.domain.releases.releases import (
 )
 from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.runtime.workloads import Supervised, Workload
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
 
@@ -23,10 +24,13 @@ from paas.interfaces.output import Progress
 class Runtime(Protocol):
     """Where workloads run: the apps' instances, and whatever else is kept running."""
 
-    def addresses(self, app: App, count: int) -> list[str]:
-        """The IPv4 addresses at which the proxy reaches the next instances of an app.
+    def addresses(
+        self, app: App, kinds: Sequence[ProcessType], keep: Sequence[Instance]
+    ) -> list[str]:
+        """The IPv4 addresses at which the proxy reaches the next instances of an app, in order.
 
-        The caller has the app's lock until they are started.
+        kinds: their process types. keep: those that go on beside them. The caller has the app's
+        lock until they are started. Raises PaasError if there is no room for them.
         """
 
     def has_address(self, app: App, address: str) -> bool:

@@ -142,7 +142,7 @@ _DROP_OF_APPS = (
 _DROP_OF_INSTANCES = (
     "DELETE FROM allocations WHERE holder = 'instance' AND holder_id NOT IN ("
     "SELECT app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number "
-    "FROM instances WHERE port IS NOT NULL AND engine = 'native')"
+    "FROM instances WHERE port IS NOT NULL AND engine IN ('native', 'swarm'))"
 )
 _DROP_OF_DATASTORES = (
     "DELETE FROM allocations WHERE holder = 'datastore' "
@@ -161,7 +161,7 @@ _ADD_OF_INSTANCES = (
     "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "
     "SELECT 'port', port, 'instance', "
     "app_id || '-v' || version || '-' || generation || '-' || kind || '.' || number "
-    "FROM instances WHERE port IS NOT NULL AND engine = 'native'"
+    "FROM instances WHERE port IS NOT NULL AND engine IN ('native', 'swarm')"
 )
 _ADD_OF_DATASTORES = (
     "INSERT OR IGNORE INTO allocations (kind, number, holder, holder_id) "

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
+from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.people.access import Grant, Holder
 from paas.domain.people.permissions import AppRole
 from paas.domain.runtime.resources import Resource, SetLimit
@@ -73,6 +74,13 @@ class Apps(Table):
     def set_read_only(self, app_id: int, *, read_only: bool) -> None:
         self._database.write("UPDATE apps SET read_only = ? WHERE id = ?", read_only, app_id)
 
+    def set_scheduling(self, app_id: int, scheduling: Scheduling) -> None:
+        self._database.write(
+            "INSERT OR REPLACE INTO scheduling (app_id, on_nodes, spread, constraints) "
+            "VALUES (?, ?, ?, ?)",
+            *(app_id, scheduling.on_nodes, scheduling.spread, json.dumps(scheduling.constraints)),
+        )
+
     def remove(self, app_id: int) -> None:
         """Delete the app and all its rows, except the record that it was removed: see destroyed.
 
@@ -85,7 +93,7 @@ class Apps(Table):
             connection.execute(
                 "UPDATE allocations SET holder = ?, holder_id = ? WHERE kind = ? "
                 "AND number IN (SELECT port FROM instances "
-                "WHERE app_id = ? AND engine = 'native')",
+                "WHERE app_id = ? AND engine IN ('native', 'swarm'))",
                 (app_holder(app_id).what, app_holder(app_id).id, Kind.PORT, app_id),
             )
             connection.execute("DELETE FROM instances WHERE app_id = ?", (app_id,))
@@ -112,6 +120,8 @@ _COLUMNS = ", ".join(
         "(SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
         "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits",
         f"{OF_APP} AS grants",
+        "(SELECT json_array(on_nodes, spread, json(constraints)) FROM scheduling "
+        "WHERE app_id = apps.id) AS scheduling",
     )
 )
 
@@ -131,7 +141,15 @@ def _app(row: sqlite3.Row) -> App:
         user_namespaces=bool(row["user_namespaces"]),
         read_only=bool(row["read_only"]),
         grants=tuple(Grant(Holder(who), AppRole(role)) for who, role in json.loads(row["grants"])),
+        scheduling=_scheduling(row["scheduling"]),
     )
+
+
+def _scheduling(text: str | None) -> Scheduling:
+    if text is None:
+        return Scheduling()
+    on_nodes, spread, constraints = json.loads(text)
+    return Scheduling(bool(on_nodes), spread, tuple((key, value) for key, value in constraints))
 
 
 def _limit(kind: str, resource: str, amount: int) -> SetLimit:

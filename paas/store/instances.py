@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Sequence
 
-from paas.domain.releases.artifacts import NATIVE
+from paas.domain.releases.artifacts import SHARED_ADDRESSES
 from paas.domain.releases.releases import Instance
 from paas.domain.server.allocations import Allocation, Holder, Kind, instance_holder
 from paas.domain.values.errors import PaasError
@@ -30,7 +30,7 @@ class Instances(Table):
     def add(self, instances: Sequence[Instance]) -> None:
         """Record instances and their ports before they are started.
 
-        A container's port is none of the machine's: it has an address of its own.
+        A container of this machine has an address of its own, and all ports of that.
 
         Raises PaasError if a port is taken, which happens only to instances that run already.
         """
@@ -40,7 +40,7 @@ class Instances(Table):
         ]
         with self._database.writing() as connection:
             for instance in instances:
-                if instance.port is not None and instance.engine == NATIVE:
+                if instance.port is not None and instance.engine in SHARED_ADDRESSES:
                     self._give_port(instance, instance.port)
             connection.executemany(
                 "INSERT INTO instances (app_id, version, generation, kind, number, port, address, "
@@ -85,7 +85,7 @@ class Instances(Table):
         name, other = self._app_name(instance.app_id), str(holder)
         moving = name
         row = self._database.row(
-            "SELECT app_id FROM instances WHERE port = ? AND engine = ?", port, NATIVE
+            "SELECT app_id FROM instances WHERE port = ? AND engine IN ('native', 'swarm')", port
         )
         if row is not None:
             moving = self._app_name(row["app_id"])

@@ -208,4 +208,12 @@ MIGRATIONS = (
     ) STRICT;
     """,
     "ALTER TABLE apps ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0",
+    """
+    CREATE TABLE scheduling (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        on_nodes INTEGER NOT NULL,
+        spread TEXT,
+        constraints TEXT NOT NULL
+    ) STRICT;
+    """,
 )

@@ -46,11 +46,10 @@ class Slugs(Table):
         )
         return [_slug(row) for row in rows]
 
-    def set_image(self, slug_id: str, image: Image) -> None:
-        """Record something else of a slug's image."""
-        self._database.write(
-            "UPDATE slugs SET image = ? WHERE id = ?", json.dumps(asdict(image)), slug_id
-        )
+    def set_image(self, slug_id: str, image: Image | None) -> None:
+        """Record another image of a slug, or something else of its image; None: it has none."""
+        text = json.dumps(asdict(image)) if image is not None else None
+        self._database.write("UPDATE slugs SET image = ? WHERE id = ?", text, slug_id)
 
     def remove(self, slug_id: str) -> None:
         """Delete a slug; releases keep its id, so that they can say it is pruned."""

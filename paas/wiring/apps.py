@@ -5,6 +5,7 @@ from paas.services.apps.destruction import Destruction
 from paas.services.apps.processes import Processes
 from paas.services.apps.resources import AppResources
 from paas.services.apps.storage import Storages
+from paas.services.cluster.scheduling import AppScheduling
 from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.releases.changes import Changes
 from paas.services.routing.sites import Sites
@@ -89,4 +90,15 @@ def storage(adapters: Adapters, changes: Changes, quotas: Quotas) -> Storages:
         changes=changes,
         reserve=adapters.reserve,
         quotas=quotas,
+    )
+
+
+def scheduling(adapters: Adapters, changes: Changes) -> AppScheduling:
+    """On which machines apps run."""
+    return AppScheduling(
+        store=adapters.store,
+        engines=adapters.engines,
+        slugs=adapters.slugs,
+        slug_images=adapters.slug_images,
+        changes=changes,
     )

@@ -21,6 +21,7 @@ from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
 from paas.services.cluster.nodes import Nodes
+from paas.services.cluster.scheduling import AppScheduling
 from paas.services.datastores.archives.forks import Forks
 from paas.services.datastores.archives.jobs import ArchiveJobs
 from paas.services.datastores.archives.watch import ArchiveWatch
@@ -152,6 +153,7 @@ class Services:
     recovery: Recovery
     resources: AppResources
     sandbox: AppSandbox
+    scheduling: AppScheduling
     router: Router
     sites: Sites
     datastore_sessions: DatastoreSessions
@@ -281,6 +283,7 @@ def all_services(adapters: Adapters) -> Services:
         recovery=recovery,
         resources=apps.resources(adapters, changes),
         sandbox=AppSandbox(store=store, engines=adapters.engines),
+        scheduling=apps.scheduling(adapters, changes),
         rotation=rotation,
         router=routing.router(adapters, sites, quotas),
         sites=sites,

@@ -14,6 +14,7 @@ from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits, Supervised, Workload
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
 
@@ -58,10 +59,15 @@ class FakeRuntime:
     networked: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
 
-    def addresses(self, app: App, count: int) -> list[str]:
+    def addresses(
+        self,
+        app: App,
+        kinds: Sequence[ProcessType],
+        keep: Sequence[Instance],
+    ) -> list[str]:
         if self.host != LOOPBACK:
             self.networked.add(app.uid)
-        return [self.host] * count
+        return [self.host] * len(kinds)
 
     def has_address(self, app: App, address: str) -> bool:
         return address == self.host

@@ -250,6 +250,7 @@ class World:
         self.sites = made.sites
         self.statics = made.statics
         self.storage = made.storage
+        self.scheduling = made.scheduling
         self.maintenance = made.maintenance
         self.tokens = made.tokens
         self.users = made.users

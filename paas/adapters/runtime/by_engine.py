@@ -12,6 +12,7 @@ from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact, engine_of
 from paas.domain.releases.releases import ConfigVars, Instance, InstanceState, Usage
 from paas.domain.runtime.workloads import Supervised, Workload
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import OneOff, Runtime
 
@@ -24,8 +25,10 @@ class RuntimeByEngine:
     def __init__(self, runtimes: Mapping[str, Runtime]) -> None:
         self._runtimes = runtimes
 
-    def addresses(self, app: App, count: int) -> list[str]:
-        return self._runtimes[app.engine].addresses(app, count)
+    def addresses(
+        self, app: App, kinds: Sequence[ProcessType], keep: Sequence[Instance]
+    ) -> list[str]:
+        return self._runtimes[app.engine].addresses(app, kinds, keep)
 
     def has_address(self, app: App, address: str) -> bool:
         return self._runtimes[app.engine].has_address(app, address)
@@ -38,7 +41,7 @@ class RuntimeByEngine:
         env: Mapping[str, Secret],
         processes: Processes,
     ) -> list[Workload]:
-        runtime = self._runtimes[engine_of(artifact.image)]
+        runtime = self._runtimes[artifact.engine]
         return runtime.workloads(app, instances, artifact, env, processes)
 
     def start(self, workloads: Sequence[Workload]) -> None:

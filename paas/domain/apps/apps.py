@@ -1,9 +1,10 @@
 """Apps, their locks and their formation."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from paas.domain.apps.storage import Storage
+from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.people.access import Grant, Holder
 from paas.domain.people.permissions import AppRole
 from paas.domain.releases.artifacts import NATIVE
@@ -20,10 +21,10 @@ class App:
     uid: the app's own uid and gid on this machine.
     current: the version of the release that is live, or None before the first.
     rollout_id: the roll-out whose instances are live, or None. engine: the name of what runs its
-    current release, NATIVE or DOCKER. limits: the resource limits that were set. user_namespaces:
-    whether its processes may create user namespaces. read_only: whether its containers may write
-    only to /app, /tmp and storage directories. grants: who has access, by role, the highest first,
-    then by time.
+    current release, NATIVE, DOCKER or SWARM. limits: the resource limits that were set.
+    user_namespaces: whether its processes may create user namespaces. read_only: whether its
+    containers may write only to /app, /tmp and storage directories. scheduling: on which machines
+    its containers run. grants: who has access, by role, the highest first, then by time.
     """
 
     id: int
@@ -38,6 +39,7 @@ class App:
     limits: tuple[SetLimit, ...] = ()
     user_namespaces: bool = False
     read_only: bool = False
+    scheduling: Scheduling = field(default_factory=Scheduling)
     grants: tuple[Grant, ...] = ()
 
     @property

@@ -145,6 +145,7 @@ WORDS: Mapping[str, Words] = {
     "proxy:set": Words.PLAIN,
     "ports:set": Words.PLAIN,
     "ps:restart": Words.PLAIN,
+    "ps:placement": Words.PLAIN,
     "ps:scale": Words.PLAIN,
     "ps:start": Words.PLAIN,
     "ps:stop": Words.PLAIN,
@@ -172,6 +173,7 @@ WORDS: Mapping[str, Words] = {
     "run:detached": Words.PROGRAM,
     "run:stop": Words.PLAIN,
     "sandbox:set": Words.PLAIN,
+    "scheduler:set": Words.PLAIN,
     "server:rotate-key": Words.NONE,
     "static:add": Words.PLAIN,
     "static:remove": Words.PLAIN,
@@ -199,6 +201,7 @@ OPTIONS: Mapping[str, Words] = {
     "--plan": Words.PLAIN,
     "--process-type": Words.PLAIN,
     "--role": Words.PLAIN,
+    "--spread": Words.PLAIN,
     "--to": Words.PLAIN,
     "--unset": Words.ONLY_NAMES,
     "--user": Words.PLAIN,
@@ -242,7 +245,7 @@ def recorded(
 def changes(command: str, words: Sequence[str], options: Mapping[str, Sequence[str]]) -> bool:
     """Whether a command changes something with these words and options, as `recorded` has them."""
     if command == "ps:scale":
-        return bool(words)
+        return bool(words) or "--spread" in options
     needed = _CHANGES_WITH.get(command)
     return command in WORDS and (needed is None or not needed.isdisjoint([*words, *options]))
 

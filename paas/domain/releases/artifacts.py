@@ -3,9 +3,14 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-# The engines: buildpacks, and processes of this machine; images, and containers of Docker.
+# The engines: buildpacks, and processes of this machine; images, and containers of Docker, on this
+# machine or on nodes.
 NATIVE = "native"
 DOCKER = "docker"
+SWARM = "swarm"
+CONTAINERS = frozenset({DOCKER, SWARM})
+# Those whose instances have ports at addresses that they share with others.
+SHARED_ADDRESSES = frozenset({NATIVE, SWARM})
 # What PORT says to a container unless its image or its app says something else.
 IMAGE_PORT = 5_000
 
@@ -31,14 +36,23 @@ class Image:
 class Artifact:
     """What the processes of a release start from.
 
-    directory: the slug's, on this machine. image: what the engine Docker starts, to which the
-    directory belongs; None: the directory itself is started from.
+    directory: the slug's, on this machine. image: what containers are started from, to which the
+    directory belongs; None: the directory itself is started from. on_nodes: whether they are
+    started on nodes.
     """
 
     directory: Path
     image: Image | None = None
+    on_nodes: bool = False
+
+    @property
+    def engine(self) -> str:
+        """The name of what starts it."""
+        return engine_of(self.image, on_nodes=self.on_nodes)
 
 
-def engine_of(image: Image | None) -> str:
-    """The engine that starts it (`App.engine`)."""
-    return NATIVE if image is None else DOCKER
+def engine_of(image: Image | None, *, on_nodes: bool = False) -> str:
+    """The engine that starts it (`App.engine`). A slug without an image runs on this server."""
+    if image is None:
+        return NATIVE
+    return SWARM if on_nodes else DOCKER

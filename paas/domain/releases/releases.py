@@ -9,7 +9,7 @@ from paas.domain.apps.apps import App
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.manifest.appjson import AppJson, parse_app_json
 from paas.domain.manifest.procfile import Processes
-from paas.domain.releases.artifacts import NATIVE, Image, engine_of
+from paas.domain.releases.artifacts import NATIVE, Image
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
@@ -57,11 +57,6 @@ class Slug:
     static: StaticFiles | None = None
     app_json: bytes | None = None
     image: Image | None = None
-
-    @property
-    def engine(self) -> str:
-        """The name of what runs it."""
-        return engine_of(self.image)
 
     @property
     def manifest(self) -> AppJson:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from paas.domain.releases.artifacts import Artifact, engine_of
+from paas.domain.releases.artifacts import NATIVE, Artifact
 from paas.domain.releases.launch_spec import Bind
 from paas.domain.routing.app_networks import AppNetwork
 from paas.domain.routing.endpoints import LOOPBACK
@@ -85,4 +85,4 @@ class Workload:
     @property
     def engine(self) -> str:
         """The name of what runs it."""
-        return engine_of(self.artifact.image if self.artifact is not None else None)
+        return self.artifact.engine if self.artifact is not None else NATIVE

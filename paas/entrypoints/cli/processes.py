@@ -113,10 +113,15 @@ def wait(session: Session, name: str | None, app: str | None) -> None:
 
 @click.command("ps:scale")
 @click.argument("words", nargs=-1, metavar="[APP] [TYPE=N...]")
+@click.option(
+    "--spread", metavar="LABEL", help="Distribute over the nodes' values of a label, as zone."
+)
 @app_option
 @json_option
 @pass_session
-def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
+def scale(
+    session: Session, words: tuple[str, ...], spread: str | None, app: str | None, as_json: bool
+) -> None:
     """Show the formation, or change it: web=2, worker+1.
 
     Example: paas ps:scale web=2 worker=1
@@ -127,7 +132,7 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
     changes = words[1:] if named else words
     name = session.app_name(app, named)
     processes = session.services.processes
-    if not changes:
+    if not changes and spread is None:
         formation = processes.formation(session.actor, name)
         if as_json:
             print_json(formation)
@@ -135,7 +140,7 @@ def scale(session: Session, words: tuple[str, ...], app: str | None, as_json: bo
             print_line(formation_words(formation))
         return
 
-    processes.scale(session.actor, name, changes, session.terminal)
+    processes.scale(session.actor, name, changes, session.terminal, spread=spread)
 
 
 def _app_and_processes(

@@ -166,7 +166,15 @@ _OTHERS = (
     CommandLine("proxy:set", "nginx|haproxy", "Change the proxy of all apps."),
     CommandLine("ps", "[APP]", "List the instances.", (*APP, *TABLE)),
     CommandLine("ps:restart", "[APP] [TYPE|INSTANCE...]", "Restart without losing a request.", APP),
-    CommandLine("ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*APP, *JSON)),
+    CommandLine(
+        "ps:placement",
+        "[APP] [LABEL==VALUE...]",
+        "Choose the nodes of an app.",
+        (*APP, "--spread", "--clear"),
+    ),
+    CommandLine(
+        "ps:scale", "[APP] [TYPE=N...]", "Set how many instances run.", (*APP, "--spread", *JSON)
+    ),
     CommandLine("ps:start", "[APP] [TYPE|INSTANCE...]", "Start stopped instances.", APP),
     CommandLine("ps:stop", "[APP] [TYPE|INSTANCE...]", "Stop instances until ps:start.", APP),
     CommandLine("ps:type", "[APP] TYPE=SIZE...", "Give process types a Heroku size.", APP),
@@ -209,6 +217,8 @@ _OTHERS = (
     CommandLine("run:stop", "[APP] run.N...", "Stop one-off processes.", APP),
     CommandLine("sandbox:report", "[APP]", "Show what an app's sandbox allows.", (*APP, *JSON)),
     CommandLine("sandbox:set", "[APP] SETTING=on|off", "Change what an app's sandbox allows.", APP),
+    CommandLine("scheduler:report", "[APP]", "Show on which machines an app runs.", (*APP, *JSON)),
+    CommandLine("scheduler:set", "[APP] local|swarm", "Run an app here, or on nodes.", APP),
     CommandLine("server:docker", "[status|on|off]", "Show the server's Docker engine.", JSON),
     CommandLine("server:rotate-key", "", "Seal the secrets in the database with a new key."),
     CommandLine("server:status", "", "Show what the server is doing.", JSON),

@@ -61,6 +61,7 @@ _ELSEWHERE = {
     "resource": "ps",
     "rollback": "releases",
     "sandbox": "ps",
+    "scheduler": "ps",
     "teams": "users",
     "tokens": "keys",
     "version": "server",

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
+from paas.domain.cluster.scheduling import spread_label
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
 from paas.domain.releases.formation import WEB, parse_scale, wanted_quantities
@@ -175,12 +176,20 @@ class Processes:
         return app.current
 
     def scale(
-        self, actor: Actor, name: str, words: Sequence[str], progress: Progress
+        self,
+        actor: Actor,
+        name: str,
+        words: Sequence[str],
+        progress: Progress,
+        *,
+        spread: str | None = None,
     ) -> dict[ProcessType, int]:
         """Change the formation (``web=2``, ``worker+1``): start what is new, stop what is too many.
 
         The others keep running. If the new ones do not come up, the old formation stays.
+        spread: the label of nodes over whose values instances are distributed from now on.
         """
+        label_of_nodes = None if spread is None else spread_label(spread)
         after: dict[ProcessType, int] = {}
 
         @contextmanager
@@ -193,7 +202,10 @@ class Processes:
                 after[kind] = count
             self.quotas.refuse_instances(actor, app, sum(after.values()))
             scaled = f"Scaled: {formation_words(after)}"
-            if after == before:
+            scheduling = app.scheduling
+            if label_of_nodes is not None:
+                scheduling = replace(scheduling, spread=label_of_nodes)
+            if (after, scheduling) == (before, app.scheduling):
                 progress.step(scaled)
                 yield None
                 return
@@ -208,7 +220,8 @@ class Processes:
                 yield Target(
                     release=release,
                     formation=after,
-                    only=changed,
+                    scheduling=scheduling if scheduling != app.scheduling else None,
+                    only=changed if scheduling == app.scheduling else None,
                     live=lambda: progress.step(scaled),
                 )
 

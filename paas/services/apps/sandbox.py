@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
-from paas.domain.releases.artifacts import DOCKER
+from paas.domain.releases.artifacts import CONTAINERS, DOCKER
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines
 from paas.services.access import find_app, require_admin
@@ -34,7 +34,7 @@ class AppSandbox:
         Raises PaasError if the app has no containers.
         """
         app = self._find(actor, name)
-        is_native = app.current is not None and app.engine != DOCKER
+        is_native = app.current is not None and app.engine not in CONTAINERS
         if read_only and (is_native or DOCKER not in self.engines.names()):
             raise PaasError(
                 "not-in-containers",

@@ -11,6 +11,7 @@ from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import Progress, Reserve, StorageFiles
 from paas.services.access import find_app
+from paas.services.cluster.scheduling import storage_on_nodes
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
 from paas.services.server.quotas import Quotas
@@ -41,6 +42,8 @@ class Storages:
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
             self.quotas.refuse_full(actor, app)
             path = storage_path(text, app.storage)
+            if app.scheduling.on_nodes:
+                raise storage_on_nodes(f"{app.name} runs on nodes")
             self.changes.loss_warning.look(app, progress)
             made = self.store.storage.add(app.id, path)
             try:

@@ -79,9 +79,10 @@ class BuilderChoice:
             port=values.port(app.id),
         )
         images = builder is BuilderName.DOCKERFILE
-        if not images and settings.engine not in self.engines.names():
+        engine = DOCKER if app.scheduling.on_nodes else settings.engine
+        if not images and engine not in self.engines.names():
             raise no_engine(app)
-        return BuildPlan(builder, dockerfile, declared.processes if images else {}, settings.engine)
+        return BuildPlan(builder, dockerfile, declared.processes if images else {}, engine)
 
     def build(self, plan: BuildPlan, build: BuildWith, progress: Progress) -> Built:
         """Build as planned; the Dockerfile too if that is left open and no buildpack fits."""

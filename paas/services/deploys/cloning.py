@@ -73,6 +73,8 @@ class Cloning:
         self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
         self.store.resource_limits.set(app.id, source.limits)
         self.store.apps.set_read_only(app.id, read_only=source.read_only)
+        if not source.storage:
+            self.store.apps.set_scheduling(app.id, source.scheduling)
         routing = self.store.routing.of_app(source.id)
         self.store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
         for name, state in self.store.cron.of_app(source.id).items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
 from paas.domain.apps.storage import Storage
+from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.releases.releases import Release
 from paas.domain.runtime.resources import SetLimit
 from paas.domain.values.names import ProcessType
@@ -22,8 +23,8 @@ class Target:
 
     formation, stopped: the quantities, and what is stopped by hand, in place of what the store has;
     None: as it has them. removed: a storage directory that the app is about to lose. limits: of
-    resources, in place of the app's. These are recorded in the transaction that makes the release
-    current.
+    resources, in place of the app's. scheduling: on which machines, in place of the app's. These
+    are recorded in the transaction that makes the release current.
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
@@ -39,6 +40,7 @@ class Target:
     stopped: frozenset[str] | None = None
     removed: Storage | None = None
     limits: tuple[SetLimit, ...] | None = None
+    scheduling: Scheduling | None = None
     only: Set[str] | None = None
     release_command: bool = True
     restart: bool = True

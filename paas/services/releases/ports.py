@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from paas.domain.releases.artifacts import DOCKER
+from paas.domain.releases.artifacts import CONTAINERS, DOCKER, SWARM
 from paas.domain.releases.releases import Instance, Slug
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.routing.listening import EVERYWHERE, Place, only_other_port, reachable_ports
@@ -91,7 +91,7 @@ def wrong_port(instance: Instance, found: Collection[Place], printed: list[str])
     where = ", ".join(f"{address}:{port}" for address, port in sorted(found)[:PLACES_SHOWN])
     if len(found) > PLACES_SHOWN:
         where += f" and {len(found) - PLACES_SHOWN} more"
-    if instance.engine != DOCKER:
+    if instance.engine not in CONTAINERS:
         what = f"{instance.label} listens on {where}, but not on {own_place(instance)}, which "
         what += "$PORT names."
         hint = (
@@ -99,8 +99,8 @@ def wrong_port(instance: Instance, found: Collection[Place], printed: list[str])
             "or in the Procfile, for example: web: gunicorn --bind 127.0.0.1:$PORT app:app"
         )
     elif _ports(instance, found):
-        what = f"{instance.label} listens on {where}, but not on {own_place(instance)}, which "
-        what += "$PORT names."
+        what = f"{instance.label} listens on {where}, but not on {own_place(instance)}"
+        what += "." if instance.engine == SWARM else ", which $PORT names."
         hint = "Make it listen on $PORT, or choose the port of its requests: paas ports:set "
         hint += f"web={min(_ports(instance, found))}"
     else:
@@ -115,13 +115,15 @@ def wrong_port(instance: Instance, found: Collection[Place], printed: list[str])
 
 
 def own_place(instance: Instance) -> str:
-    """Where it has to listen, as it sees it."""
+    """Where it has to listen, as it sees it; a container on a node sees another port of its own."""
+    if instance.engine == SWARM:
+        return f"{EVERYWHERE}:$PORT"
     return f"{EVERYWHERE if instance.engine == DOCKER else LOOPBACK}:{instance.port}"
 
 
 def _ports(instance: Instance, found: Collection[Place]) -> set[int]:
     """Those at which it is reached."""
-    if instance.engine == DOCKER:
+    if instance.engine in CONTAINERS:
         return reachable_ports(found, instance.address)
     reachable = {instance.address, LOOPBACK, EVERYWHERE, "::"}
     return {port for address, port in found if address in reachable}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
 from paas.domain.datastores.datastores import with_attached
-from paas.domain.releases.artifacts import DOCKER, NATIVE
+from paas.domain.releases.artifacts import DOCKER, NATIVE, SWARM, engine_of
 from paas.domain.releases.formation import WEB, instances_of, wanted_quantities
 from paas.domain.releases.releases import Instance, Release, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
@@ -62,6 +62,7 @@ class Rollout:
             app,
             storage=tuple(s for s in app.storage if s != target.removed),
             limits=app.limits if target.limits is None else target.limits,
+            scheduling=target.scheduling or app.scheduling,
         )
         there = self.store.instances.of_app(app.id)
         keep = [i for i in there if only is not None and i.is_live(app) and i.label not in only]
@@ -73,13 +74,13 @@ class Rollout:
             slug = self._slug(release)
             self.engines.of(app)  # raises if there is nothing that could stop what runs now
             if slug is not None:
-                app = replace(app, engine=slug.engine)
+                app = replace(app, engine=self._engine(app, slug, progress))
             if slug is not None and is_new:
                 self._warn(app, release, progress)
                 if target.release_command:
                     self.release_commands.release(app, release, slug, progress)
             self.draining.wait_for_capacity(app, progress)
-            new = self._plan(app, target, slug, progress)
+            new = self._plan(app, target, slug, keep, progress)
             known = {i.port for i in there if i.engine == DOCKER and i.is_live(app) and i.port}
             new, served = self._bring_up(app, release, new, known, progress)
             if new and is_new:
@@ -125,7 +126,8 @@ class Rollout:
         has_address = self.engines.of(app).runtime.has_address
         if not all(has_address(app, i.address) for i in instances if i.port is not None):
             return False
-        if not self.ports.are_free([i.endpoint for i in instances if i.endpoint is not None]):
+        here = [i.endpoint for i in instances if i.engine != SWARM and i.endpoint is not None]
+        if not self.ports.are_free(here):
             return False
         releases = [self.store.releases.find(app.id, group[0].version) for group in groups.values()]
         slugs = [self.store.slugs.find(r.slug_id) if r and r.slug_id else None for r in releases]
@@ -141,7 +143,8 @@ class Rollout:
         self, app: App, instances: Sequence[Instance], release: Release, slug: Slug
     ) -> list[Workload]:
         runtime = self.engines.of(app).runtime
-        artifact = self.slugs.artifact(slug.id, slug.image)
+        on_nodes = any(one.engine == SWARM for one in instances)
+        artifact = replace(self.slugs.artifact(slug.id, slug.image), on_nodes=on_nodes)
         config = with_attached(release.config, self.store.datastores.attached_vars(app.id))
         return runtime.workloads(app, instances, artifact, config, slug.processes)
 
@@ -152,6 +155,15 @@ class Rollout:
             progress.warn(
                 "Maintenance mode is on: visitors see its page until: paas maintenance:off"
             )
+
+    def _engine(self, app: App, slug: Slug, progress: Progress) -> str:
+        """What starts a slug of the app."""
+        if app.scheduling.on_nodes and slug.image is None:
+            progress.warn(
+                "This release was built as processes of the server, and runs here. To have it on "
+                "nodes, push its commit again"
+            )
+        return engine_of(slug.image, on_nodes=app.scheduling.on_nodes)
 
     def _slug(self, release: Release) -> Slug | None:
         slug = self.store.slugs.of_release(release)
@@ -168,6 +180,7 @@ class Rollout:
         app: App,
         target: Target,
         slug: Slug | None,
+        keep: Sequence[Instance],
         progress: Progress,
     ) -> list[Instance]:
         if slug is None:
@@ -192,15 +205,16 @@ class Rollout:
         if not wanted:
             return []
         web = sum(kind == WEB for kind, _ in wanted)
-        addresses = self.engines.of(app).runtime.addresses(app, len(wanted))
+        kinds = [kind for kind, _ in wanted]
+        addresses = self.engines.of(app).runtime.addresses(app, kinds, keep)
         with self.store.transaction():  # no other roll-out may take the same ports
-            if slug.image is not None:  # a container has all ports of its address to itself
+            if slug.image is not None and app.engine == DOCKER:  # its address is its own
                 ports = [slug.image.port] * web
             else:
                 ports = self.ports.free(self.store.allocations.taken(Kind.PORT), web)
             rollout_id = self.store.instances.next_rollout_id()
             planned = instances_of(
-                app.id, release.version, rollout_id, wanted, ports, addresses, slug.engine
+                app.id, release.version, rollout_id, wanted, ports, addresses, app.engine
             )
             self.store.instances.add(planned)
         return planned
@@ -270,6 +284,8 @@ class Rollout:
             self.store.storage.remove(target.removed.id)
         if target.limits is not None:
             self.store.resource_limits.set(app.id, target.limits)
+        if target.scheduling is not None:
+            self.store.apps.set_scheduling(app.id, target.scheduling)
 
     def _rollout_id(self, new: list[Instance], keep: list[Instance]) -> int | None:
         """The live rollout: a new one, so that instances that are left out are no longer live."""

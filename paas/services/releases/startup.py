@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from paas.domain.apps.apps import App
 from paas.domain.logs.explanations import explained
 from paas.domain.manifest.health import Checks, before_traffic
+from paas.domain.releases.artifacts import SWARM
 from paas.domain.releases.releases import Instance, InstanceState, State
 from paas.domain.releases.start_limits import StartLimit
 from paas.domain.routing.listening import Place
@@ -134,7 +135,10 @@ class Startup:
         if instance.port is None:
             progress.detail(f"{instance.label} runs")
             return
-        words = f"{instance.label} answers on port {instance.port} after {elapsed:.1f} s"
+        where = f"on port {instance.port}"
+        if instance.engine == SWARM:
+            where = f"at {instance.endpoint}"
+        words = f"{instance.label} answers {where} after {elapsed:.1f} s"
         progress.detail(f"{words}, GET / with status {status}" if status >= CLIENT_ERROR else words)
         if status >= SERVER_ERROR:
             progress.warn("An answer is enough to go live, but 5xx is an error: paas logs -n 50")
@@ -173,7 +177,8 @@ class Startup:
         if any(port == instance.port for _, port in listening):
             what = f"opened {own_place(instance)} but did not answer a request {within}"
         else:
-            what = f"opened no port {within}: it must listen on {own_place(instance)} ($PORT)"
+            what = f"opened no port {within}: it must listen on {own_place(instance)}"
+            what += "" if instance.engine == SWARM else " ($PORT)"
         state = self.engines.of(app).runtime.states([instance])[instance.id]
         if state.error is not None:
             how = f"did not answer {within}: {state.exit_reason}"

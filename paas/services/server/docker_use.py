@@ -1,13 +1,13 @@
 """What of the server needs the Docker engine."""
 
-from paas.domain.releases.artifacts import DOCKER
+from paas.domain.releases.artifacts import CONTAINERS
 from paas.domain.values.errors import PaasError
 from paas.store import Store
 
 
 def apps_on_docker(store: Store) -> list[str]:
     """The apps whose live release runs in containers, by name."""
-    return sorted(str(app.name) for app in store.apps.all() if app.engine == DOCKER)
+    return sorted(str(app.name) for app in store.apps.all() if app.engine in CONTAINERS)
 
 
 def refuse_removal(store: Store) -> None:

@@ -59,7 +59,7 @@ class Harness:
         rollout_id = next(_rollout_ids)
         addresses = [LOOPBACK] * len(kinds)
         if self.image is not None:
-            addresses = self.runtime.addresses(self.app, len(kinds))
+            addresses = self.runtime.addresses(self.app, kinds, ())
         found = [
             Instance(
                 self.app.id,

@@ -15,6 +15,7 @@ import pytest
 from paas.adapters.runtime.docker.runtime import DockerRuntime
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.releases.artifacts import Artifact
+from paas.domain.releases.formation import WEB
 from paas.domain.releases.releases import State
 from paas.domain.runtime.workloads import Workload
 from paas.entrypoints.daemons.containers import Containers
@@ -69,7 +70,7 @@ def docker(request: pytest.FixtureRequest, data: Path) -> Iterator[Bench]:
     engine: DockerEngine = request.getfixturevalue("docker_engine")
     cgroups = Cgroups(engine.settings)
     runtime, ended = DockerRuntime(engine.settings, cgroups), threading.Event()
-    (address,) = runtime.addresses(make_app(15, UID), 1)
+    (address,) = runtime.addresses(make_app(15, UID), [WEB], ())
     of_machine = a_server(data)
     workload = replace(
         of_machine,

@@ -6,7 +6,7 @@ import pytest
 
 from paas.domain.builds.build_values import RegistryLogin, ValueKind
 from paas.domain.builds.builders import BuilderName, BuilderSettings, DockerfileBuild
-from paas.domain.releases.artifacts import DOCKER, NATIVE, Image
+from paas.domain.releases.artifacts import DOCKER, NATIVE, Image, engine_of
 from paas.domain.values.errors import NoBuildpackError, PaasError
 from paas.domain.values.names import AppName, VarName
 from paas.domain.values.secret import Secret
@@ -52,7 +52,7 @@ def test_a_dockerfile_alone(world: World) -> None:
     """Where no buildpack fits it is built, and the log says how to choose."""
     world.push()
     slug = world.store.slugs.of_app(1)[0]
-    assert (slug.image, slug.engine, slug.processes) == (IMAGE, DOCKER, {"web": ""})
+    assert (slug.image, engine_of(slug.image), slug.processes) == (IMAGE, DOCKER, {"web": ""})
     assert slug.size_bytes >= 100
     assert _built(world) == DockerfileBuild()
     assert "No buildpack fits. To choose: paas builder:set dockerfile" in str(world.progress.lines)
@@ -150,7 +150,7 @@ def test_slugs_in_containers(world: World) -> None:
     world.image_builds.set_port(ROOT, "shop", 3000)
     world.push()
     native, contained = reversed(world.store.slugs.of_app(1))
-    assert (native.engine, contained.engine) == (NATIVE, DOCKER)
+    assert (engine_of(native.image), engine_of(contained.image)) == (NATIVE, DOCKER)
     assert contained.image is not None
     assert (contained.image.slug, contained.image.port) == (True, 3000)
     assert (contained.processes, world.slug_images.made) == ({"web": "serve"}, [contained.id])

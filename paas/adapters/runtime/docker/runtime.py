@@ -40,6 +40,7 @@ from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -63,9 +64,14 @@ class DockerRuntime:
         self._records = Records(settings)
         self._firewall = NftFirewall(settings)
 
-    def addresses(self, app: App, count: int) -> list[str]:
+    def addresses(
+        self,
+        app: App,
+        kinds: Sequence[ProcessType],
+        keep: Sequence[Instance],  # noqa: ARG002
+    ) -> list[str]:
         """See `Runtime`: each container has its own."""
-        return self._asked(lambda c: Bridges(self._settings, c).free_addresses(app.uid, count))
+        return self._asked(lambda c: Bridges(self._settings, c).free_addresses(app.uid, len(kinds)))
 
     def has_address(self, app: App, address: str) -> bool:
         """See `Runtime`."""

@@ -26,6 +26,7 @@ from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -47,9 +48,14 @@ class NativeRuntime:
         self._networks = AppNetworks(settings)
         self._files = WorkloadFiles(settings, cgroups, self._claims)
 
-    def addresses(self, app: App, count: int) -> list[str]:
+    def addresses(
+        self,
+        app: App,
+        kinds: Sequence[ProcessType],
+        keep: Sequence[Instance],  # noqa: ARG002
+    ) -> list[str]:
         """See `Runtime`: all in the app's own network, where apps have these."""
-        return [self._address(app)] * count
+        return [self._address(app)] * len(kinds)
 
     def has_address(self, app: App, address: str) -> bool:
         """See `Runtime`."""
