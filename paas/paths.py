@@ -139,6 +139,13 @@ class Paths:
         "cluster/peers.nft", Kind.TRUTH, "that this server has nodes, and who reaches their manager"
     )
     cluster_key = _state("cluster/id_ed25519", Kind.TRUTH, "the key by which nodes let us in")
+    registry_record = _state(
+        "cluster/registry.json", Kind.TRUTH, "where nodes' registry listens, and its password"
+    )
+    registry_authority = _state(
+        "cluster/registry-ca.pem", Kind.TRUTH, "the CA by which nodes know the registry"
+    )
+    registry = _state("registry", Kind.CACHE, "the images that nodes pull")
     known_nodes = _state("cluster/known_hosts", Kind.TRUTH, "the nodes' host keys")
     reserve = _state("reserve", Kind.RUNTIME, "disk space held for a full disk")
     former_staples = _state("ocsp", Kind.CACHE, "OCSP answers of former versions")
@@ -184,6 +191,9 @@ class Paths:
     fetch_specs = _run("fetches", Kind.RUNTIME, "how each download is started")
     acme_binding = _run(
         "acme-binding.ini", Kind.RUNTIME, "the credentials for the issuer, while it is asked"
+    )
+    registry_lock = _run(
+        "locks/registry.lock", Kind.RUNTIME, "the lock of what nodes' registry has"
     )
     app_networks = _run("networks", Kind.RUNTIME, "the apps' network namespaces")
     syscall_filters = _run(

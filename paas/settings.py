@@ -85,6 +85,7 @@ class Settings:
     docker: bool = False
     docker_network_range: str = "10.214.0.0/15"
     docker_registry_mirror: tuple[str, ...] = ()
+    registry_port: int = 30_500
     # Deploys
     start_limit_s: float = 60.0
     max_start_limit_s: float = 900.0

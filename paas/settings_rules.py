@@ -47,7 +47,7 @@ def problem(settings: "Settings") -> str | None:
         return f"ssh_ca takes {error}."
     rules = (
         *(_network_problem, _health_problem, _mirror_problem, _proof_problem, _share_problem),
-        *(_audit_problem, _monitor_problem),
+        *(_audit_problem, _monitor_problem, _registry_problem),
     )
     return next((found for rule in rules if (found := rule(settings))), None)
 
@@ -71,6 +71,13 @@ def _network_problem(settings: "Settings") -> str | None:
             return f"{key} takes {error}."
     if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
         return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _registry_problem(settings: "Settings") -> str | None:
+    """Where the registry for nodes could not listen: it is no root."""
+    if not 1_024 <= settings.registry_port <= PORT_MAX:
+        return f"registry_port takes a port from 1024 to {PORT_MAX}, not {settings.registry_port}."
     return None
 
 

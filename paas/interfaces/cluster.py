@@ -1,6 +1,6 @@
 """Several machines: the swarm that this server manages, its registry, and machines by ssh."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Protocol
 
@@ -113,8 +113,15 @@ class ImageRegistry(Protocol):
         That is ``10.0.0.1:30500/paas@sha256:...``. It is quick if the image is there already.
         """
 
-    def keep_only(self, image_ids: Collection[str]) -> None:
-        """Delete all other images, and what of them is on the disk; none is published meanwhile."""
+    def keep_only(self, image_ids: Callable[[], Collection[str]]) -> None:
+        """Delete all other images, and what of them is on the disk.
+
+        Nothing is published meanwhile; image_ids is asked after that begins, so what is published
+        later is safe.
+        """
+
+    def renew(self) -> None:
+        """Renew its certificate, well before its end; nothing if that is not due."""
 
     def check(self) -> None:
         """Whether it answers and takes the password: raises PaasError if not."""

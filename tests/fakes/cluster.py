@@ -1,7 +1,7 @@
 """A swarm, machines and a registry in memory."""
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 
@@ -168,13 +168,15 @@ class FakeImageRegistry:
         self.address: IPv4Address | None = None
         self.images: set[str] | None = None
         self.published: dict[str, str] = {}
-        self.pushes = 0
+        self.pushes = self.begun = 0
         self.failure: PaasError | None = None
 
     def begin(self, address: IPv4Address) -> None:
         if self.failure is not None:
             raise self.failure
-        self.address = address
+        if address != self.address:
+            self.end()
+            self.address, self.begun = address, self.begun + 1
 
     def end(self) -> None:
         self.address, self.published = None, {}
@@ -188,7 +190,7 @@ class FakeImageRegistry:
 
     def login(self) -> tuple[str, Secret]:
         self._at()
-        return "node", Secret("password")
+        return "node", Secret(f"password-{self.begun}")
 
     def publish(self, image_id: str) -> str:
         self.check()
@@ -200,9 +202,13 @@ class FakeImageRegistry:
             self.published[image_id] = f"{self.host()}/paas@sha256:{digest}"
         return self.published[image_id]
 
-    def keep_only(self, image_ids: Collection[str]) -> None:
+    def keep_only(self, image_ids: Callable[[], Collection[str]]) -> None:
         self.check()
-        self.published = {id: name for id, name in self.published.items() if id in image_ids}
+        kept = set(image_ids())
+        self.published = {id: name for id, name in self.published.items() if id in kept}
+
+    def renew(self) -> None:
+        self._at()
 
     def check(self) -> None:
         self._at()

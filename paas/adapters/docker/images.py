@@ -26,7 +26,10 @@ def container_of_slug(slug_id: str) -> str:
 
 
 class Images:
-    """No image has a name: one could be the base image of another app's Dockerfile."""
+    """No image has a name that can be guessed, and be the base image of another's Dockerfile.
+
+    Those that nodes pull have one, with a secret in it.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -67,6 +70,9 @@ class Images:
                 remove_named(client, container_of_slug(build_id))
                 for one in client.api.images(filters={"label": wanted}, all=True):
                     try:
+                        # By its id alone the engine refuses what former registries of nodes named.
+                        for name in (one["RepoTags"] or [])[1:]:
+                            client.api.remove_image(name)
                         client.api.remove_image(one["Id"])
                     except APIError as error:
                         if not is_not_found(error):

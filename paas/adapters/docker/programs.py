@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from paas.adapters.cluster.registry_record import read_record
 from paas.adapters.docker.build_bridge import build_bridge_name, ensure_build_bridge
 from paas.adapters.docker.build_cgroup import DRIVER, build_parent
 from paas.adapters.system.files import make_directory, remove, write_atomic
@@ -72,8 +73,13 @@ def unmount_below(*folders: Path) -> None:
 
 
 def engine_environment(settings: Settings) -> Mapping[str, str]:
-    """What dockerd needs to reach a registry from this machine."""
-    return {name: text for name, text in settings.build_env.items() if name in _PASSED}
+    """What dockerd needs to reach a registry from this machine; that for nodes is here."""
+    found = {name: text for name, text in settings.build_env.items() if name in _PASSED}
+    own = read_record(settings)
+    if found and own is not None:
+        former = found.get("NO_PROXY") or found.get("no_proxy")
+        found["NO_PROXY"] = found["no_proxy"] = ",".join(filter(None, (former, str(own.address))))
+    return found
 
 
 def engine_socket_of_containerd(settings: Settings) -> Path:

@@ -1,44 +1,180 @@
 """The registry for nodes: the fake, and Debian's docker-registry beside an engine."""
 
-from collections.abc import Iterator
+import io
+import os
+import re
+import ssl
+import subprocess
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
+from paas.adapters.cluster.registry import DockerRegistry
+from paas.adapters.cluster.registry_program import REGISTRY, images, registry_argv
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.images import Images, labels
 from paas.domain.values.errors import PaasError
 from paas.interfaces import ImageRegistry
+from paas.settings import Settings
+from tests.docker_engine import DockerEngine
 from tests.fakes.cluster import FakeImageRegistry
+from tests.ports import free_port
 
-OWN = IPv4Address("127.0.0.1")
-
-
-@pytest.fixture(params=["fake"])
-def registry(request: pytest.FixtureRequest) -> Iterator[ImageRegistry]:
-    """One that has begun, and is empty."""
-    made = FakeImageRegistry()
-    made.begin(OWN)
-    yield made
+OWN, OTHER = IPv4Address("127.0.0.1"), IPv4Address("127.0.0.2")
 
 
-def test_an_image_is_published_once(registry: ImageRegistry) -> None:
-    """Its name has its digest, and stays the same."""
-    name = registry.publish("sha256:1")
-    assert name.startswith(f"{registry.host()}/paas@sha256:")
-    assert registry.publish("sha256:1") == name
+class RegistryProcess:
+    """It as a test runs it, in place of a server's supervisord."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def keep_program(self, name: str, *, wanted: bool) -> None:
+        assert name == REGISTRY
+        if wanted and self._child is None:
+            with (self._settings.paths.logs / f"{name}.log").open("ab") as log:
+                argv = registry_argv(self._settings)
+                env = {"PATH": os.environ["PATH"]}
+                self._child = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
+        elif not wanted and self._child is not None:
+            self._child.terminate()
+            self._child.wait(60)
+            self._child = None
+
+    def restart_program(self, name: str) -> None:
+        if name == REGISTRY:  # an engine need not be told of loopback
+            self.keep_program(name, wanted=False)
+            self.keep_program(name, wanted=True)
 
 
-def test_what_is_not_kept_is_published_again(registry: ImageRegistry) -> None:
-    """By the same name, since it is the same image."""
-    name = registry.publish("sha256:1")
-    registry.keep_only([])
-    assert registry.publish("sha256:1") == name
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A registry, empty at first. image: makes one more for it, and returns its id."""
+
+    registry: ImageRegistry
+    image: Callable[[str], str]
 
 
-def test_after_its_end_it_answers_nothing(registry: ImageRegistry) -> None:
-    """There is no password either."""
-    registry.check()
-    assert registry.login()[1].reveal()
+@pytest.fixture(params=["fake", "docker-registry"])
+def begun(request: pytest.FixtureRequest) -> Iterator[Begun]:
+    """It is at its end afterwards."""
+    if request.param == "fake":
+        fake = FakeImageRegistry()
+        fake.begin(OWN)
+        yield Begun(fake, lambda name: f"sha256:{name}")
+        return
+    yield request.getfixturevalue("real")
+
+
+@pytest.fixture
+def real(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Begun]:
+    """Debian's."""
+    settings = replace(docker_engine.settings, registry_port=free_port())
+    registry = DockerRegistry(settings, RegistryProcess(settings), tmp_path / "cas")
+    registry.begin(OWN)
+    made: list[str] = []
+
+    def image(name: str) -> str:
+        made.append(name)
+        return small_image(settings, name)
+
+    yield Begun(registry, image)
+    for name in made:
+        assert Images(settings).remove_build(name)
     registry.end()
+    assert not settings.paths.registry.exists()
+    assert not list((tmp_path / "cas").iterdir())
+
+
+def small_image(settings: Settings, build_id: str) -> str:
+    """The image of a build, which has one file."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(build_id))
+    changes = [f"LABEL {key}={text}" for key, text in labels(settings, 1, build_id).items()]
+    with docker_client(settings) as client:
+        said = client.api.import_image_from_data(buffer.getvalue(), changes=changes)
+    found = re.search(r"sha256:[0-9a-f]{64}", said)
+    assert found is not None, said
+    return found[0]
+
+
+def test_an_image_is_published_once(begun: Begun) -> None:
+    """Its name has its digest, and stays the same."""
+    registry, image = begun.registry, begun.image("one")
+    name = registry.publish(image)
+    assert name.startswith(f"{registry.host()}/paas@sha256:")
+    assert registry.publish(image) == name
+    assert registry.publish(begun.image("two")) != name
+
+
+def test_what_is_not_kept_is_published_again(begun: Begun) -> None:
+    """By the same name, since it is the same image; what is kept stays."""
+    registry, first, second = begun.registry, begun.image("one"), begun.image("two")
+    names = [registry.publish(first), registry.publish(second)]
+    registry.keep_only(lambda: [first])
+    assert [registry.publish(first), registry.publish(second)] == names
+    registry.keep_only(list)
+    registry.keep_only(list)
+    assert [registry.publish(first), registry.publish(second)] == names
+
+
+def test_what_is_no_image(begun: Begun) -> None:
+    """The engine refuses it."""
+    if isinstance(begun.registry, FakeImageRegistry):
+        begun.registry.images = set()
     with pytest.raises(PaasError) as caught:
-        registry.check()
+        begun.registry.publish(f"sha256:{'0' * 64}")
+    assert caught.value.reference == "docker"
+
+
+def test_after_its_end_it_answers_nothing(begun: Begun) -> None:
+    """There is no password either."""
+    begun.registry.begin(OWN)
+    begun.registry.renew()
+    begun.registry.check()
+    assert begun.registry.login()[1].reveal()
+    begun.registry.end()
+    with pytest.raises(PaasError) as caught:
+        begun.registry.check()
     assert caught.value.reference == "registry"
+
+
+def test_another_address(begun: Begun) -> None:
+    """It is another registry, which has nothing yet."""
+    image = begun.image("one")
+    former = begun.registry.publish(image), begun.registry.login()[1].reveal()
+    begun.registry.begin(OTHER)
+    name, password = begun.registry.publish(image), begun.registry.login()[1].reveal()
+    assert name.startswith(f"{OTHER}:")
+    assert name.partition("@")[2] == former[0].partition("@")[2]
+    assert password != former[1]
+
+
+def test_what_it_has_on_the_disk(real: Begun, docker_engine: DockerEngine) -> None:
+    """Of an image that is deleted nothing stays; without the password nobody sees any."""
+    registry = real.registry
+    folder = images(docker_engine.settings)
+    first = registry.publish(real.image("one"))
+    before = _files(folder)
+    registry.publish(real.image("two"))
+    assert _files(folder) > before
+    with docker_client(docker_engine.settings) as client:
+        kept = client.api.inspect_image(first)["Id"]
+    registry.keep_only(lambda: [kept])
+    assert _files(folder) == before
+    context = ssl.create_default_context(cadata=registry.authority())
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"https://{registry.host()}/v2/paas/tags/list", context=context)
+    assert caught.value.code == 401
+
+
+def _files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*") if path.is_file()}

@@ -1,0 +1,50 @@
+"""Pushing an image from the server's own engine to the registry for nodes."""
+
+import shutil
+
+from paas.adapters.cluster.registry_api import registry_down
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
+from paas.domain.values.errors import PaasError, disk_full
+from paas.domain.values.secret import Secret
+from paas.settings import Settings
+
+_MIB = 1024**2
+
+
+def push(
+    settings: Settings, image_id: str, repository: str, tag: str, login: tuple[str, Secret]
+) -> None:
+    """Give an image that name, which it keeps, and push it.
+
+    The engine would delete an image that loses its only name. Raises PaasError.
+    """
+    _require_space(settings)
+    user, password = login
+    with docker_client(settings) as client:
+        client.api.tag(image_id, repository, tag=tag)
+        said = client.api.push(
+            repository,
+            tag=tag,
+            auth_config={"username": user, "password": password.reveal()},
+            stream=True,
+            decode=True,
+        )
+        errors = [str(line["error"]) for line in said if "error" in line]
+    if errors:
+        _require_space(settings)
+        raise registry_down(errors[-1].strip().rstrip("."))
+
+
+def _require_space(settings: Settings) -> None:
+    """Raises PaasError ``disk-full`` if there is none for an image."""
+    if lacks_inodes(settings.state, BARE_INODES):
+        raise disk_full(no_inodes=True)
+    free_mib = shutil.disk_usage(settings.state).free // _MIB
+    if free_mib < settings.min_free_mib:
+        raise PaasError(
+            "disk-full",
+            f"The server's disk has {free_mib} MiB free, too little to publish an image for nodes: "
+            f"{settings.min_free_mib} MiB are reserved for the platform (setting min_free_mib).",
+            "Free some space on the server (df -h shows where), then try again.",
+        )
