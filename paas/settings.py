@@ -166,6 +166,11 @@ class Settings:
         return parse_range(self.docker_network_range)
 
     @property
+    def own_networks(self) -> tuple[IPv4Network, ...]:
+        """The networks that exist on this machine alone: of apps and of their containers."""
+        return self.app_addresses, self.docker_addresses
+
+    @property
     def start_limits(self) -> StartLimits:
         """How long web instances may take until they answer."""
         return StartLimits(self.start_limit_s, self.max_start_limit_s)

@@ -44,6 +44,13 @@ class ProxyKind(Protocol):
 class Proxy(ProxyKind, Protocol):
     """The web server in front, of whichever kind it is."""
 
+    def abandon(self, endpoints: Collection[Endpoint]) -> None:
+        """Wait no longer for endpoints whose machines are dead: end the connections to them.
+
+        Takes some seconds. What may be repeated is sent to another instance, the rest answered
+        with 502. Nothing is done to endpoints that accept or refuse a connection.
+        """
+
     def held(self) -> AbstractContextManager[None]:
         """Meanwhile no other kind of proxy takes over: what is applied is recorded first."""
 

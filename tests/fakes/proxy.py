@@ -88,6 +88,9 @@ class FakeProxy:
         draining()
         return self.drained
 
+    def abandon(self, endpoints: Collection[Endpoint]) -> None:
+        self.calls.append("abandon " + ",".join(str(endpoint) for endpoint in endpoints))
+
     def restore(self, sites: Sequence[Site]) -> None:
         self.calls.append("restore " + ",".join(str(site.app_id) for site in sites))
         self.by_app = {site.app_id: site for site in sites}

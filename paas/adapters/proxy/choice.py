@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 
+from paas.adapters.proxy.dead_machines import end_connections
 from paas.adapters.proxy.switch import Switch
 from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.system.flocks import locked
@@ -133,6 +134,10 @@ class ChosenProxy:
             for make in self._kinds.values()
         ]
         return all(drained)
+
+    def abandon(self, endpoints: Collection[Endpoint]) -> None:
+        """See `Proxy`."""
+        end_connections(endpoints)
 
     def restore(self, sites: Sequence[Site]) -> None:
         """See `Proxy`. If nothing runs yet, this also finishes an interrupted switch."""

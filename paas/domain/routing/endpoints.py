@@ -1,7 +1,8 @@
 """Where an instance listens."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv4Network
 
 LOOPBACK = "127.0.0.1"
 
@@ -20,6 +21,11 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+    def is_remote(self, own: Collection[IPv4Network]) -> bool:
+        """Whether it is on another machine. own: the networks that exist on this one alone."""
+        address = IPv4Address(self.host)
+        return not address.is_loopback and not any(address in network for network in own)
 
 
 def on_loopback(port: int) -> Endpoint:

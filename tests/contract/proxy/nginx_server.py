@@ -4,13 +4,14 @@ import base64
 import hashlib
 import http.server
 import json
+import pwd
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,10 @@ class Nginx:
         """The mark that files may be newer than what is served."""
         return self.settings.state / "nginx" / "reload-pending"
 
+    def proxy_uids(self) -> set[int]:
+        """The account that all proxies of a server run as."""
+        return {pwd.getpwnam(self.settings.proxy_user).pw_uid}
+
     def workers(self) -> set[str]:
         """The pids of its present workers."""
         assert self._child is not None
@@ -147,7 +152,7 @@ def body_of(answer: bytes) -> bytes:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server: "_Server"
+    server: "AppServer"
 
     def do_GET(self) -> None:
         if self.headers.get("Upgrade"):
@@ -203,12 +208,14 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class _Server(http.server.ThreadingHTTPServer):
+class AppServer(http.server.ThreadingHTTPServer):
+    """What the proxy sends requests to."""
+
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        super().__init__((host, 0), _Handler)
         self.count = 0
         self.paths: list[str] = []
         self.slow_started = threading.Event()
@@ -236,9 +243,9 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 @contextmanager
-def application() -> Iterator[_Server]:
+def application(make: Callable[[], AppServer] = AppServer) -> Iterator[AppServer]:
     """An HTTP server that tells what it got; /slow answers once slow_may_end is set."""
-    with _Server() as server:
+    with make() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -12,14 +12,22 @@ from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.proxy.haproxy.conf import main_file, sites_directory
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.haproxy.runtime_api import Worker
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import Haproxy
-from tests.contract.proxy.nginx_server import WEBSOCKET, application, status_of
+from tests.contract.proxy.nginx_server import WEBSOCKET, AppServer, application, status_of
 from tests.endpoints import at
 from tests.ports import free_port
 from tests.waiting import wait_for
+
+ELSEWHERE = "127.0.0.2"
+
+
+def elsewhere() -> AppServer:
+    """An app that listens at another address."""
+    return AppServer(ELSEWHERE)
 
 
 def present(haproxy: Haproxy) -> Worker:
@@ -29,15 +37,19 @@ def present(haproxy: Haproxy) -> Worker:
 
 
 def test_a_change_of_instances_is_no_reload(haproxy: Haproxy) -> None:
-    """They are added and sent away in the running worker; drained ones are forgotten."""
-    with application() as one, application() as two, application() as three:
+    """They are added and sent away in the running worker; drained ones are forgotten.
+
+    Also those at other addresses, as containers are.
+    """
+    with application() as one, application() as two, application(elsewhere) as three:
         haproxy.proxy.apply(Site(1, ("a.localhost",), at(one.server_port)))
         workers = haproxy.workers()
-        haproxy.proxy.apply(Site(1, ("a.localhost",), at(two.server_port, three.server_port)))
+        there = Endpoint(ELSEWHERE, three.server_port)
+        haproxy.proxy.apply(Site(1, ("a.localhost",), (*at(two.server_port), there)))
         assert haproxy.workers() == workers
         assert haproxy.proxy.drain(5)
         names = {instance.name for instance in present(haproxy).instances()}
-        assert names == {f"s{two.server_port}", f"s{three.server_port}"}
+        assert names == {f"s{two.server_port}", f"s{ELSEWHERE}-{three.server_port}"}
         for _ in range(6):
             assert status_of(haproxy.get("a.localhost")) == 200
         assert (one.count, two.count, three.count) == (0, 3, 3)

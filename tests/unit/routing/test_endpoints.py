@@ -46,6 +46,30 @@ def test_nginx_knows_each_by_its_address() -> None:
     sticky = router_settings({"sticky-sessions": "on"}, {})
     site = Site(1, ("a.test",), (HERE, THERE), settings=sticky)
     text = render_site(site, Settings(state=Path("/state")), ipv6=False)
-    assert "server 127.0.0.1:5000 max_fails=0;" in text
-    assert "server 10.0.0.7:5000 max_fails=0;" in text
+    assert "server 127.0.0.1:5000 max_fails=1 fail_timeout=10s;" in text
+    assert "server 10.0.0.7:5000 max_fails=1 fail_timeout=10s;" in text
     assert r"(?:.*, )?10\.0\.0\.7:5000$" in text
+
+
+@pytest.mark.parametrize(
+    ("host", "remote"),
+    [
+        ("127.0.0.1", False),
+        ("127.0.0.2", False),
+        ("10.212.0.9", False),
+        ("10.215.255.254", False),
+        ("10.216.0.1", True),
+        ("192.0.2.1", True),
+    ],
+)
+def test_what_is_on_another_machine(host: str, remote: bool) -> None:
+    """Neither loopback nor the networks of this machine's apps and containers."""
+    assert Endpoint(host, 5000).is_remote(Settings().own_networks) is remote
+
+
+def test_one_instance_alone_is_waited_for_as_long_as_the_app_says() -> None:
+    """A short limit helps only where there is another instance."""
+    site = Site(1, ("a.test",), (THERE,))
+    text = render_site(site, Settings(state=Path("/state")), ipv6=False)
+    assert "proxy_connect_timeout 5s;" in text
+    assert "server 10.0.0.7:5000 max_fails=0;" in text

@@ -10,6 +10,7 @@ from paas.adapters.proxy.haproxy.files import HaproxyFiles
 from paas.adapters.proxy.haproxy.site_conf import files_of, nginx_part
 from paas.adapters.proxy.nginx.escaping import TEMPLATES
 from paas.adapters.proxy.tls import CURVES
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.hsts import Hsts
 from paas.domain.routing.router_settings import RouterSettings, router_settings
 from paas.domain.routing.sites import Certificate, Redirect, Site, SlugFolder, Static
@@ -53,6 +54,7 @@ SET = router_settings(
 )
 VARIANTS = {
     "one": ONE,
+    "remote": replace(ONE, endpoints=(Endpoint("10.0.0.2", 11_200), Endpoint("10.0.0.3", 11_201))),
     "tls": SECURE,
     "settings": Site(7, ("shop.localhost",), at(20_001, 20_002), settings=SET),
     "static": replace(ONE, statics=(Static("/static", (SLUG,), "no-cache"),)),

@@ -14,6 +14,7 @@ from paas.adapters.proxy.nginx.http_conf import (
 from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone, render_site
 from paas.adapters.proxy.nginx.tls import NginxTls
 from paas.domain.builds.buildpacks import StaticFiles
+from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Certificate, Folder, Redirect, Site
 from paas.domain.values.errors import PaasError
@@ -35,6 +36,7 @@ EMBEDDED = Settings(
 )
 ONE = Site(12, ("shop.apps.example.com",), at(20_001))
 MANY = Site(7, ("shop.localhost", "www.example.com"), at(20_001, 20_005, 29_999))
+REMOTE = (Endpoint("10.0.0.2", 11_200), Endpoint("10.0.0.3", 11_201))
 NONE = Site(12, ("shop.apps.example.com",), ())
 FILES = Folder(Path("/var/lib/paas/slugs/12-1"), StaticFiles("dist", "index.html", "404.html"))
 SECURE = Site(
@@ -76,6 +78,13 @@ VARIANTS = {
     "site-tls-balancer.conf": render_site(
         replace(
             SECURE, settings=router_settings({"trusted-proxies": "198.51.100.1", "hsts": "5m"}, {})
+        ),
+        SYSTEM,
+        ipv6=False,
+    ),
+    "site-remote.conf": render_site(
+        Site(
+            7, ("shop.localhost",), REMOTE, settings=router_settings({"sticky-sessions": "on"}, {})
         ),
         SYSTEM,
         ipv6=False,

@@ -21,7 +21,7 @@ from paas.settings import Settings
 Files = Mapping[Path, bytes | None]
 # HAProxy keeps a page in one buffer of 16 KiB, together with its headers.
 PAGE_MAX_BYTES = 12_288
-_SERVER = re.compile(r"^    server (s[0-9]+) (.*)\n", re.MULTILINE)
+_SERVER = re.compile(r"^    server (s[0-9][0-9.-]*) (.*)\n", re.MULTILINE)
 
 
 class HaproxyFiles:

@@ -18,6 +18,7 @@ from paas.adapters.proxy.nginx.site_conf import (
     instance_word,
     look_alikes,
 )
+from paas.adapters.proxy.remote import CONNECT_TIMEOUT_MS, TRIES, connect_timeout, is_remote
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import RouterSettings, header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Certificate, Redirect, Site, servers_of
@@ -27,6 +28,8 @@ from paas.domain.values.names import shown
 from paas.settings import Settings
 
 CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
+# Two misses in a row may be a machine that is busy.
+REMOTE_CHECK = "check inter 1s fastinter 500ms downinter 500ms rise 1 fall 3"
 # A shorter window is meaningless.
 WINDOW_MIN_MS = 100
 # RFC 9110, 7.6.1; HAProxy sets its own Connection header after that.
@@ -95,10 +98,14 @@ def instance_name(endpoint: Endpoint) -> str:
     return f"s{instance_word(endpoint)}"
 
 
-def server_line(app_id: int, endpoint: Endpoint, *, sticky: bool) -> str:
-    """An instance, as after ``server`` in a file and after ``add server BACKEND/`` at runtime."""
+def server_line(app_id: int, endpoint: Endpoint, *, sticky: bool, remote: bool = False) -> str:
+    """An instance, as after ``server`` in a file and after ``add server BACKEND/`` at runtime.
+
+    remote: whether it is on another machine.
+    """
+    check = REMOTE_CHECK if remote else CHECK
     cookie = f" cookie {cookie_word(app_id, endpoint)}" if sticky else ""
-    return f"{instance_name(endpoint)} {endpoint} {CHECK}{cookie}"
+    return f"{instance_name(endpoint)} {endpoint} {check}{cookie}"
 
 
 def names_text(site: Site, settings: Settings) -> str:
@@ -152,6 +159,7 @@ def _backend(site: Site, settings: Settings) -> str:
     lines = [server_line(site.app_id, one, sticky=False) for one in site.endpoints]
     endpoints = site.endpoints if lines and _is_running(site) else ()
     sticky = site.settings.sticky and len(endpoints) > 1
+    remote = is_remote(site, settings)
     # If balancers use the PROXY protocol, their headers are not trusted.
     server_wide = [] if settings.proxy_protocol else trusted_networks(settings)
     trusted = [*server_wide, *site.settings.trusted]
@@ -174,7 +182,11 @@ def _backend(site: Site, settings: Settings) -> str:
         files_port=settings.files_port,
         pages=_page_files(site, settings),
         prefixes=[_prefix(static.path) for static in site.statics],
-        servers=[server_line(site.app_id, one, sticky=sticky) for one in endpoints],
+        servers=[server_line(site.app_id, one, sticky=sticky, remote=remote) for one in endpoints],
+        remote=remote,
+        connect_timeout=connect_timeout(site, settings),
+        connect_timeout_ms=CONNECT_TIMEOUT_MS,
+        remote_tries=TRIES,
         sticky=sticky,
         cleared_headers=CLEARED_HEADERS,
         hop_headers=HOP_HEADERS,

@@ -16,6 +16,7 @@ from paas.adapters.proxy.nginx.escaping import (
 )
 from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules, error_values, static_values
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
+from paas.adapters.proxy.remote import TRIES, connect_timeout, is_remote
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.routing.router_settings import header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
@@ -102,6 +103,9 @@ def render_site(
         app_id=app_id,
         servers=[_server(server, site, settings) for server in servers_of(site)],
         endpoints=site.endpoints,
+        remote=is_remote(site, settings),
+        connect_timeout=connect_timeout(site, settings),
+        remote_tries=TRIES,
         log=path_text(router_log(settings, site.app_id)),
         challenges=path_text(challenges_directory(settings)),
         **_folder(site),

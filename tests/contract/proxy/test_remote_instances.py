@@ -1,0 +1,121 @@
+"""Instances on other machines: reached as those of this one are, and dead without a word."""
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from paas.adapters.proxy.dead_machines import end_connections
+from paas.adapters.proxy.nginx.drain import is_connected
+from paas.domain.routing.sites import Site
+from tests.contract.proxy.far_machine import FarMachine, far_machine
+from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, read_all, status_of
+from tests.waiting import wait_for
+
+POST = b"POST / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def server(request: pytest.FixtureRequest) -> Iterator[Nginx]:
+    with SERVERS[request.param]() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def machines() -> Iterator[tuple[FarMachine, FarMachine]]:
+    with far_machine() as one, far_machine() as two:
+        yield one, two
+
+
+@pytest.fixture
+def nginx(server: Nginx, machines: tuple[FarMachine, FarMachine]) -> Nginx:
+    for machine in machines:
+        machine.revive()
+    server.proxy.restore([])
+    server.proxy.drain(10)
+    return server
+
+
+def test_what_was_begun_is_waited_for(
+    nginx: Nginx, machines: tuple[FarMachine, FarMachine]
+) -> None:
+    """A request, and a WebSocket, whose instance is replaced."""
+    one, two = machines
+    with one.application() as old, two.application() as new:
+        nginx.proxy.apply(Site(1, ("a.localhost",), one.at(old)))
+        with nginx.connect() as slow, nginx.connect() as websocket:
+            slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
+            assert old.slow_started.wait(60)
+            websocket.sendall(WEBSOCKET)
+            assert status_of(websocket.recv(4096)) == 101
+            nginx.proxy.apply(Site(1, ("a.localhost",), two.at(new)))
+            assert status_of(nginx.get("a.localhost")) == 200
+            assert (old.count, new.count) == (0, 1)
+            assert not nginx.proxy.drain(0.3, one.at(old))
+            old.slow_may_end.set()
+            assert status_of(slow.recv(65536)) == 200
+            slow.close()
+            assert not nginx.proxy.drain(0.3, one.at(old))
+            websocket.sendall(b"still here")
+            assert websocket.recv(4096) == b"still here"
+        assert nginx.proxy.drain(10, one.at(old))
+
+
+def test_a_dead_machine_costs_time_but_no_request(
+    nginx: Nginx, machines: tuple[FarMachine, FarMachine]
+) -> None:
+    """As soon as no idle connection to it is left. Half the instances are there."""
+    dead, alive = machines
+    with (
+        dead.application() as one,
+        dead.application() as two,
+        alive.application() as three,
+        alive.application() as four,
+    ):
+        endpoints = dead.at(one, two)
+        nginx.proxy.apply(Site(1, ("a.localhost",), (*endpoints, *alive.at(three, four))))
+        for _ in range(8):
+            assert status_of(nginx.get("a.localhost")) == 200
+        assert all(app.count for app in (one, two, three, four))
+        proxies = nginx.proxy_uids()
+        wait_for(lambda: not is_connected(endpoints, proxies))
+        dead.die()
+        began = time.monotonic()
+        for _ in range(8):
+            assert status_of(nginx.get("a.localhost")) == 200
+            assert status_of(nginx.raw(POST)) == 200
+        # With 5 s for each attempt it would be 40 s.
+        assert time.monotonic() - began < 20
+
+
+def test_what_a_dead_machine_was_to_answer_is_answered(
+    nginx: Nginx, machines: tuple[FarMachine, FarMachine]
+) -> None:
+    """By another instance, if it may be repeated. What a living machine has is waited for."""
+    dead, alive = machines
+    with dead.application() as one, alive.application() as two:
+        nginx.proxy.apply(Site(1, ("a.localhost",), dead.at(one)))
+        post = _begin(nginx, b"POST /slow HTTP/1.1\r\nContent-Length: 1")
+        post.sendall(b"x")
+        assert one.slow_started.wait(60)
+        one.slow_started.clear()
+        nginx.proxy.apply(Site(1, ("a.localhost",), (*dead.at(one), *alive.at(two))))
+        gets = [_begin(nginx, b"GET /slow HTTP/1.1") for _ in range(2)]
+        assert one.slow_started.wait(60)
+        assert two.slow_started.wait(60)
+        dead.die()
+        end_connections((*dead.at(one), *alive.at(two)))
+        two.slow_may_end.set()
+        assert [status_of(read_all(get)) for get in gets] == [200, 200]
+        assert status_of(read_all(post)) == 502
+        for connection in (post, *gets):
+            connection.close()
+
+
+def _begin(nginx: Nginx, head: bytes) -> socket.socket:
+    connection = nginx.connect()
+    connection.settimeout(60)
+    connection.sendall(head + b"\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
+    return connection
