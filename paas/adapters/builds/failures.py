@@ -3,9 +3,9 @@
 import shutil
 
 from paas.adapters.builds.output import BuildOutput
-from paas.adapters.system import subprocesses
 from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
 from paas.domain.values.errors import NoBuildpackError, PaasError, disk_full
+from paas.domain.values.exits import exit_words
 from paas.domain.values.memory import killed_for_memory
 from paas.settings import Settings
 
@@ -46,7 +46,7 @@ def build_failure(
         return build_out_of_memory(memory_mib)
     if output.reason:
         return PaasError("build-failed", output.reason, output.advice or None)
-    reason = f"The build {'was ' if status < 0 else ''}{subprocesses.exit_words(status)}."
+    reason = f"The build {'was ' if status < 0 else ''}{exit_words(status)}."
     return PaasError("build-failed", reason, "The lines above say why.")
 
 

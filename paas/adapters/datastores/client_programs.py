@@ -20,13 +20,13 @@ from paas.adapters.runtime.native.launch_specs import SpecPaths, hidden
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files
 from paas.adapters.system.files import make_directory
-from paas.adapters.system.subprocesses import exit_words
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.dumps import Dumped
 from paas.domain.datastores.external import External
 from paas.domain.releases.launch_spec import OOM_ONCE, Bind, LaunchSpec
 from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
+from paas.domain.values.exits import exit_words
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 

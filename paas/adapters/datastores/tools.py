@@ -9,12 +9,13 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.child_launch import launch, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden
 from paas.adapters.runtime.native.syscall_filter import filter_path
-from paas.adapters.system import files, subprocesses
+from paas.adapters.system import files
 from paas.adapters.system.files import make_directory
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.releases.launch_spec import OOM_ONCE, Bind, LaunchSpec
 from paas.domain.runtime.workloads import Limits
 from paas.domain.values.errors import PaasError
+from paas.domain.values.exits import exit_words
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -104,7 +105,7 @@ class DatastoreTools:
         if status or until is not None:
             raise PaasError(
                 "datastore-tool",
-                f"{program} of {datastore.name} {subprocesses.exit_words(status)}.",
+                f"{program} of {datastore.name} {exit_words(status)}.",
                 f"The lines above are {program}'s own.",
                 context=said[-_LINES:],
             )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.system.subprocesses import exit_words, run
+from paas.adapters.system.subprocesses import run
+from paas.domain.values.exits import exit_words
 
 NFT = Path("/usr/sbin/nft")
 NFT_LIMIT_S = 10.0

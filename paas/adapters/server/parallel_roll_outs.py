@@ -8,7 +8,7 @@ from pathlib import Path
 
 from paas.adapters.system import subprocesses
 from paas.domain.apps.apps import App
-from paas.domain.releases.start_limits import AT_ONCE_PER_CPU, START_COMMAND
+from paas.domain.releases.parallel_starts import AT_ONCE_PER_CPU, START_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 

@@ -1,7 +1,8 @@
 """Whether this machine lets builds and one-off commands have their own PID namespace."""
 
-from paas.adapters.system.subprocesses import exit_words, run
+from paas.adapters.system.subprocesses import run
 from paas.domain.values.errors import PaasError
+from paas.domain.values.exits import exit_words
 
 _LIMIT_S = 10.0
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from paas.adapters.runtime.native.cgroup_limits import memory_kills, memory_limit_mib
-from paas.adapters.system.subprocesses import exit_words
+from paas.domain.values.exits import exit_words
 from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, error_words, shortage
 
 _GROUP = re.compile(r"([0-9]+)-(v[0-9]+)-[0-9]+")

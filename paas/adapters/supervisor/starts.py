@@ -14,7 +14,7 @@ from typing import Any
 
 from supervisor.states import ProcessStates
 
-from paas.domain.releases.start_limits import AT_ONCE_PER_CPU
+from paas.domain.releases.parallel_starts import AT_ONCE_PER_CPU
 
 # While some wait, supervisord polls this often, and not only when something happens.
 TURN_S = 0.02

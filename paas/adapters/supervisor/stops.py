@@ -11,7 +11,7 @@ import signal
 import time
 from typing import Any
 
-from paas.adapters.runtime.native.process_tree import group_members, late_s, terminate
+from paas.adapters.runtime.native.process_groups import group_members, late_s, terminate
 
 
 class Leftovers:

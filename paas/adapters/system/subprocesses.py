@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.values.errors import PaasError, ProgramFailedError, TimedOutError
+from paas.domain.values.exits import exit_words
 
 LINE_MAX_BYTES = 65_536
 OUTPUT_MAX_BYTES = 4 * 1024 * 1024
@@ -93,16 +94,6 @@ def _last_lines(fd: int) -> list[str]:
     end = os.fstat(fd).st_size
     text = os.pread(fd, LINE_MAX_BYTES, max(0, end - LINE_MAX_BYTES)).decode("utf-8", "replace")
     return [line[:1024] for line in text.splitlines()[-ERROR_LINES:]]
-
-
-def exit_words(status: int) -> str:
-    """An exit status (negative: a signal) in words: ``killed by SIGKILL``."""
-    if status >= 0:
-        return f"exited with status {status}"
-    try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"
 
 
 def _start(

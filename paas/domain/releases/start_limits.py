@@ -6,12 +6,6 @@ from dataclasses import dataclass
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.names import shown
 
-# How many apps are started at once per processor: more would only compete.
-AT_ONCE_PER_CPU = 4
-# What reconciling asks of the gate for each app that needs a roll-out: apps:start-again APP-ID. It
-# is no command of users, and root's alone.
-START_COMMAND = "apps:start-again"
-
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 

@@ -9,7 +9,7 @@ from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.datastores.archives import DUE_COMMAND as ARCHIVES_COMMAND
 from paas.domain.datastores.dumps import DUE_COMMAND as DUMP_COMMAND
 from paas.domain.datastores.following import MEND_COMMAND
-from paas.domain.releases.start_limits import START_COMMAND
+from paas.domain.releases.parallel_starts import START_COMMAND
 from paas.domain.routing.proofs import CHECK_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
 from paas.domain.server.findings import REPAIR_COMMAND

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from paas.domain.people.permissions import Permission
-from paas.domain.releases.start_limits import START_COMMAND
+from paas.domain.releases.parallel_starts import START_COMMAND
 from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.values.errors import EXIT_FAILED, PaasError, usage_error
 from paas.entrypoints.cli.session import (

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.system.subprocesses import Finished, exit_words, run
+from paas.adapters.system.subprocesses import Finished, run
 from paas.domain.values.errors import PaasError, ProgramFailedError, TimedOutError
+from paas.domain.values.exits import exit_words
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 

@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from paas.adapters.docker.connection import is_not_found
 from paas.adapters.runtime.docker.records import exit_status
-from paas.adapters.system.subprocesses import exit_words
 from paas.domain.releases.releases import InstanceState, State
+from paas.domain.values.exits import exit_words
 from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, shortage
 
 if TYPE_CHECKING:
@@ -139,6 +137,8 @@ def end_container(client: "DockerClient", name: str, limit_s: float) -> bool:
 
 def family_of(pid: int | None) -> list[int]:
     """A process and all that descend from it: those of a container descend from its first."""
+    import psutil
+
     if pid is None:
         return []
     with contextlib.suppress(psutil.Error):

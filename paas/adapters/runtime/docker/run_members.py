@@ -8,7 +8,8 @@ from typing import Any
 
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.runtime.docker.looking import family_of, inspected
-from paas.adapters.runtime.native.process_tree import Members, group_of, living, tell, wait_until
+from paas.adapters.runtime.native.process_groups import group_of
+from paas.adapters.runtime.native.process_tree import Members, living, tell, wait_until
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 

@@ -9,20 +9,29 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.process_groups import (
+    all_pids,
+    group_members,
+    group_of,
+    late_s,
+    terminate,
+)
+
+if TYPE_CHECKING:
+    from paas.adapters.runtime.native.cgroups import Cgroups
 
 _FIRST_PAUSE_S = 0.002
 _LONGEST_PAUSE_S = 0.05
 _KILLED_LIMIT_S = 5.0
-_LATE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Members:
     """Process groups by their ids, and cgroups by their names; any may be gone already."""
 
-    cgroups: Cgroups
+    cgroups: "Cgroups"
     groups: frozenset[int]
     names: frozenset[str]
 
@@ -30,7 +39,7 @@ class Members:
         """The living processes; zombies hold no resources and do not count."""
         found = {pid for name in self.names for pid in self.cgroups.pids(name)}
         if self.groups:
-            found |= {pid for pid in _all_pids() if group_of(pid) in self.groups}
+            found |= {pid for pid in all_pids() if group_of(pid) in self.groups}
         return living(found)
 
     def signal(self, number: signal.Signals) -> bool:
@@ -104,11 +113,6 @@ def end_gracefully(each: Sequence[Members], limit_s: float) -> bool:
     return wait_until(have_ended, limit_s)
 
 
-def late_s(limit_s: float) -> float:
-    """How long before the KILL processes get TERM that their leader has not ended."""
-    return min(_LATE_S, limit_s / 4)
-
-
 def end_group(pid: int, limit_s: float) -> None:
     """TERM to pid, shortly before the limit to its process group; KILL to that in the end.
 
@@ -127,18 +131,6 @@ def end_group(pid: int, limit_s: float) -> None:
             os.close(pidfd)
 
 
-def terminate(pids: Iterable[int]) -> None:
-    """Send TERM to each that still exists."""
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-
-
-def group_members(group: int) -> set[int]:
-    """The processes of a process group."""
-    return {pid for pid in _all_pids() if group_of(pid) == group}
-
-
 def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
     """Poll, at growing intervals of milliseconds; False if limit_s passed first."""
     deadline = time.monotonic() + limit_s
@@ -149,18 +141,6 @@ def wait_until(condition: Callable[[], bool], limit_s: float) -> bool:
         time.sleep(pause_s)
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
     return True
-
-
-def _all_pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - fast
-
-
-def group_of(pid: int) -> int | None:
-    """Its process group; None if it is gone."""
-    try:
-        return os.getpgid(pid)
-    except ProcessLookupError:
-        return None
 
 
 def _is_zombie(pid: int) -> bool:

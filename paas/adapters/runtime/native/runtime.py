@@ -18,7 +18,6 @@ from paas.adapters.runtime.native.usage import measured
 from paas.adapters.runtime.native.workload_files import WorkloadFiles
 from paas.adapters.supervisor.client import Process, Supervisor
 from paas.adapters.system import files
-from paas.adapters.system.subprocesses import exit_words
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
 from paas.domain.releases.artifacts import Artifact
@@ -26,6 +25,7 @@ from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.runtime.workloads import Supervised, Workload
 from paas.domain.values.errors import PaasError
+from paas.domain.values.exits import exit_words
 from paas.domain.values.names import ProcessType
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
