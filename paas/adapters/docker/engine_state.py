@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 
-import psutil
-
 from paas.adapters.docker.bridge_repair import lost_bridges
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.disk_usage import disk_usage
@@ -35,6 +33,8 @@ def engine_state(settings: Settings) -> EngineState:
 
 def engine_memory_bytes(settings: Settings, pids: Sequence[int]) -> int:
     """What the engine's own processes take. pids: of its programs; each container has a shim."""
+    import psutil
+
     address = str(engine_socket_of_containerd(settings))
     found = set(pids)
     for process in psutil.process_iter(["pid", "cmdline"]):

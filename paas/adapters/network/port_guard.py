@@ -10,8 +10,6 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
-
 from paas.adapters.network import reserved_ports
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.network.reserved_ports import Range
@@ -83,6 +81,8 @@ def unreachable_ports(settings: Settings) -> list[str]:
 
 def port_holder(port: int) -> str:
     """What keeps sshd or nginx from using a port, in words."""
+    import psutil
+
     ours = ("sshd", "nginx")
     own = {p.pid for p in psutil.process_iter(["name"]) if (p.info["name"] or "").startswith(ours)}
     return other_holder(port, own) or "a connection that is closing, or none that can be seen"

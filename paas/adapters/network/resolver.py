@@ -9,8 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import psutil
-
 from paas.adapters.network import dns_records
 from paas.adapters.network.dns_records import LOOKUPS_AT_ONCE, sample
 from paas.domain.routing.hosts import is_below
@@ -104,6 +102,8 @@ class SystemResolver:
 
 
 def _interface_addresses() -> frozenset[str]:
+    import psutil
+
     families = {socket.AF_INET, socket.AF_INET6}
     found = (a for group in psutil.net_if_addrs().values() for a in group)
     return frozenset(a.address.partition("%")[0] for a in found if a.family in families)

@@ -2,10 +2,12 @@
 
 import errno
 import socket
-
-import psutil
+from typing import TYPE_CHECKING
 
 from paas.adapters.network.ports import has_ipv6
+
+if TYPE_CHECKING:
+    import psutil
 
 CONNECT_LIMIT_S = 2.0
 
@@ -29,6 +31,8 @@ def _accepts(family: socket.AddressFamily, address: str, port: int) -> bool:
 
 def other_holder(port: int, own: set[int]) -> str | None:
     """Which other process has the port, in words, or None. own: pids that may have it."""
+    import psutil
+
     for connection in psutil.net_connections(kind="tcp"):
         if not connection.laddr or connection.laddr.port != port or connection.pid in own:
             continue
@@ -38,6 +42,8 @@ def other_holder(port: int, own: set[int]) -> str | None:
 
 
 def _words(connection: "psutil._ntuples.sconn") -> str | None:
+    import psutil
+
     if connection.status == psutil.CONN_LISTEN:
         return f"{_name(connection.pid)} listens there"
     if connection.raddr and connection.pid is not None:
@@ -46,6 +52,8 @@ def _words(connection: "psutil._ntuples.sconn") -> str | None:
 
 
 def _name(pid: int | None) -> str:
+    import psutil
+
     try:
         return f"{psutil.Process(pid).name()} (process {pid})" if pid else "another process"
     except psutil.Error:

@@ -1,7 +1,5 @@
 """Hashes of passwords, as nginx and HAProxy check them: by crypt(3)."""
 
-import bcrypt
-
 from paas.domain.values.secret import Secret
 
 # The proxy checks the password with every request: 2**5 rounds take 2 ms, bcrypt's usual 2**12
@@ -11,5 +9,7 @@ ROUNDS = 5
 
 def hash_password(password: Secret) -> str:
     """Salted; in the form ``$2b$05$...``."""
+    import bcrypt
+
     plain = password.reveal().encode("utf-8", "surrogateescape")
     return bcrypt.hashpw(plain, bcrypt.gensalt(ROUNDS)).decode()

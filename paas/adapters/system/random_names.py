@@ -3,14 +3,14 @@
 import secrets
 import uuid
 
-from coolname import generate_slug
-
 from paas.domain.people.tokens import ALPHABET
 from paas.domain.values.names import APP_NAME_MAX, AppName, app_name
 
 
 def random_name() -> AppName:
     """Two words and a number, such as ``quiet-otter-4821``."""
+    from coolname import generate_slug
+
     while True:
         name = f"{generate_slug(2)}-{secrets.randbelow(9000) + 1000}"
         if len(name) <= APP_NAME_MAX:

@@ -2,13 +2,17 @@
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
-def templates_in(directory: Path) -> Environment:
+def templates_in(directory: Path) -> "Environment":
     """The templates of a directory; loaded once, since each costs 5 ms to compile."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
         loader=FileSystemLoader(directory),
         undefined=StrictUndefined,

@@ -3,7 +3,6 @@
 https://devcenter.heroku.com/articles/buildpacks
 """
 
-import difflib
 import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -108,6 +107,8 @@ def similar_name(name: str) -> str | None:
 
 
 def _alike(name: str, known: Collection[str]) -> str | None:
+    import difflib  # as in laptop/suggestions.py: only a mistyped name needs it
+
     found = difflib.get_close_matches(name, sorted(known), 1, _ALIKE)
     return found[0] if found else None
 

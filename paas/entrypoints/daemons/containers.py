@@ -5,7 +5,6 @@ same delays. It follows the events of the Docker engine and looks at all every f
 dies, containers run on, and the next one goes on where it was.
 """
 
-import argparse
 import json
 import os
 import sys
@@ -14,7 +13,6 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.docker.connection import SERVER_LABEL, docker_client, server_label
@@ -28,7 +26,7 @@ from paas.adapters.runtime.docker.looking import End, end_of, end_of_another, pa
 from paas.domain.values.errors import PaasError
 from paas.domain.values.memory import error_words
 from paas.entrypoints.daemons.container_output import AGAIN_S, Follower
-from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log
+from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, named_etc
 from paas.entrypoints.launcher.record import plan_start, record_from, started_after_wait
 from paas.interfaces import Logs
 from paas.settings import Settings, load
@@ -218,11 +216,9 @@ def _seconds(at: datetime | None) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
-    parser = argparse.ArgumentParser(prog="paas-containers")
-    parser.add_argument("--etc", type=Path, required=True)
     end_with_parent()
     try:
-        settings = load(parser.parse_args(argv).etc / "server.yml")
+        settings = load(named_etc(argv) / "server.yml")
     except PaasError as error:
         log(error.report)
         return error.exit_code

@@ -5,7 +5,6 @@ outside (adapters/logs/drain_sender.py). It runs only while some app or the audi
 (services/logs/drains.py), and reads the store when that changes.
 """
 
-import argparse
 import os
 import sys
 import threading
@@ -13,7 +12,6 @@ import time
 import traceback
 from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
 
 from paas.adapters.logs.drain_sender import Sender, SenderEndedError
 from paas.domain.logs.drains import Drain
@@ -25,6 +23,7 @@ from paas.entrypoints.daemons.supervised import (
     end_with_parent,
     log,
     mark,
+    named_etc,
 )
 from paas.settings import load
 from paas.wiring.common import CommonAdapters, common_adapters
@@ -130,11 +129,9 @@ class DrainsProcess:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
-    parser = argparse.ArgumentParser(prog="paas-drains")
-    parser.add_argument("--etc", type=Path, required=True)
     end_with_parent()
     try:
-        settings = load(parser.parse_args(argv).etc / "server.yml")
+        settings = load(named_etc(argv) / "server.yml")
     except PaasError as error:
         log(error.report)
         return error.exit_code

@@ -4,7 +4,6 @@ So a slow app does not delay another's checks. The scheduler of cron jobs (sched
 thread of it. It imports little, to stay small.
 """
 
-import argparse
 import os
 import sys
 import threading
@@ -34,7 +33,14 @@ from paas.entrypoints.daemons.scheduler import CronScheduling
 from paas.entrypoints.daemons.scheduler import build as build_scheduling
 from paas.entrypoints.daemons.store_copies import StoreCopying
 from paas.entrypoints.daemons.store_copies import build as build_copying
-from paas.entrypoints.daemons.supervised import Failures, StopSignal, end_with_parent, log, mark
+from paas.entrypoints.daemons.supervised import (
+    Failures,
+    StopSignal,
+    end_with_parent,
+    log,
+    mark,
+    named_etc,
+)
 from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
 from paas.wiring.monitor import (
@@ -185,10 +191,8 @@ class Changes:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
-    parser = argparse.ArgumentParser(prog="paas-monitor")
-    parser.add_argument("--etc", type=Path, required=True)
     end_with_parent()
-    settings_file = parser.parse_args(argv).etc / "server.yml"
+    settings_file = named_etc(argv) / "server.yml"
     try:
         settings = load(settings_file)
     except PaasError as error:

@@ -10,15 +10,18 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from paas.adapters.system import subprocesses
 from paas.domain.runs.cron import DUE_COMMAND, looked_until
 from paas.domain.values.errors import PaasError
 from paas.services.runs.scheduler import Due, Scheduler, Watched
 from paas.wiring.monitor import MonitorAdapters, scheduler
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 STARTS_AT_ONCE = 8
 START_LIMIT_S = 120.0
@@ -59,7 +62,6 @@ class CronScheduling:
         self._watched: Sequence[Watched] = ()
         self._since: datetime | None = None
         self._starting: dict[Future[str | None], Due] = {}
-        self._pool = ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="cron")
 
     def run(self, stop: threading.Event) -> None:
         """Run until stop is set."""
@@ -88,14 +90,28 @@ class CronScheduling:
         for due in self._scheduler.look(self._watched, since, now):
             self._starting[self._pool.submit(self._start, due)] = due
         self._since = max(since, now)
+        if self._starting:
+            self._await_starts()
+        if self._watched and not self._starting:
+            # Not earlier: what this process leaves undone is checked again by its successor.
+            self._scheduler.bookmark.write(self._since)
+
+    @cached_property
+    def _pool(self) -> "ThreadPoolExecutor":
+        """Imported where it is used: most servers have no job."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        return ThreadPoolExecutor(STARTS_AT_ONCE, thread_name_prefix="cron")
+
+    def _await_starts(self) -> None:
+        """Until the runs have begun, or for a while."""
+        from concurrent.futures import wait
+
         for done in wait(self._starting, _WAIT_S).done:
             due, why = self._starting.pop(done), done.result()
             if why is not None:
                 self._log(f"cron: {due.app.name}: {due.job.name}: {why}")
                 self._scheduler.not_started(due, why)
-        if self._watched and not self._starting:
-            # Not earlier: what this process leaves undone is checked again by its successor.
-            self._scheduler.bookmark.write(self._since)
 
 
 def build(

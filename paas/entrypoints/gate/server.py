@@ -6,7 +6,6 @@ from clients. Its children are separate sessions and get no parent-death signal:
 stopped or restarted, a deploy in progress finishes, holding its locks.
 """
 
-import argparse
 import errno
 import gc
 import os
@@ -24,7 +23,7 @@ from pathlib import Path
 from paas import settings as server_settings
 from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.daemons.supervised import end_with_parent
+from paas.entrypoints.daemons.supervised import end_with_parent, named_etc
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
 from paas.entrypoints.gate.child import Handler, Slot
@@ -218,9 +217,7 @@ def stderr_log() -> Callable[[str], None]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the gate of the server whose settings are in ETC/server.yml."""
-    parser = argparse.ArgumentParser(prog="paas-gate")
-    parser.add_argument("--etc", type=Path, required=True)
-    etc: Path = parser.parse_args(argv).etc
+    etc = named_etc(argv)
     try:
         settings = server_settings.load(etc / "server.yml")
         account = pwd.getpwnam(settings.account)

@@ -63,6 +63,12 @@ def test_wide_shows_all() -> None:
     assert lines[0].endswith(ROWS[0][-1])
 
 
+def test_wide_characters_keep_columns_aligned(capsys: pytest.CaptureFixture[str]) -> None:
+    """A character may take two columns, or none; spaces around a text do not count."""
+    print_table(("", ""), [("日本", "a"), ("e\u0301", "b"), (" web.1 ", "c"), ("x", "")])
+    assert capsys.readouterr().out == "日本   a\ne\u0301      b\nweb.1  c\nx\n"
+
+
 def test_states_have_colours() -> None:
     """Green for what is well, red for what is not; other columns have none."""
     words = ("--terminal", "200", "true", "--stdout-terminal", "show")

@@ -114,30 +114,52 @@ def test_only_the_wiring_makes_adapters() -> None:
     assert {path: names for path, names in made.items() if names} == {}, "have paas/wiring do it"
 
 
+# What supervisord imports itself, and in addition to it.
+SUPERVISORD = "supervisor.supervisord, supervisor.rpcinterface"
+PLUGIN = "paas.adapters.supervisor_plugin, paas.entrypoints.launcher.launcher"
+# Each takes between a quarter and five megabytes. No process keeps the former; the latter are what
+# the gate has for most commands.
+LARGE = {"argparse", "bcrypt", "coolname", "docker", "obstore", "psutil", "wcwidth"}
+OF_COMMANDS = {"click", "cryptography", "dns", "dulwich", "jinja2"}
+
+
+def _imported(code: str) -> set[str]:
+    """The full names of the modules that a Python has imported after that code."""
+    code = f"import sys; {code}; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
 @pytest.mark.parametrize(
-    ("daemon", "spared"),
+    ("modules", "spared"),
     [
-        ("monitor", {"dulwich", "click", "cryptography"}),
-        ("drains", {"dulwich", "click", "cryptography", "jinja2", "cronsim"}),
+        ("paas.entrypoints.daemons.monitor", {"concurrent", "difflib", "logging"}),
+        ("paas.entrypoints.daemons.drains", {"cronsim"}),
+        ("paas.entrypoints.daemons.containers", {"cronsim"}),
+        (f"{SUPERVISORD}, {PLUGIN}", {"dataclasses", "inspect", "subprocess", "yaml"}),
+        ("paas.entrypoints.logger", {"dataclasses", "http", "inspect", "yaml"}),
     ],
+    ids=["monitor", "drains", "containers", "supervisord", "log"],
 )
-def test_daemons_import_little(daemon: str, spared: set[str]) -> None:
+def test_daemons_import_little(modules: str, spared: set[str]) -> None:
     """Each runs for as long as the server is up: what it does not need would take memory."""
-    code = f"import sys, paas.entrypoints.daemons.{daemon}; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    imported = {name.partition(".")[0] for name in done.stdout.split()}
-    assert imported & spared == set()
+    imported = {name.partition(".")[0] for name in _imported(f"import {modules}")}
+    assert imported & (spared | LARGE | OF_COMMANDS) == set()
 
 
-def test_the_gate_has_imported_what_commands_need(tmp_path: Path) -> None:
-    """Before it forks: otherwise each command would spend that time again."""
-    code = (
-        "import sys; from pathlib import Path; from paas.entrypoints.gate import child; "
-        f"child.commands(Path({str(tmp_path)!r})); print(*sys.modules)"
+def test_the_gate_has_imported_what_commands_need_and_nothing_else(tmp_path: Path) -> None:
+    """Before it forks: otherwise each command would spend that time again.
+
+    What only rare commands need is imported by them: the gate is the largest of the processes.
+    """
+    commands = f"child.commands(Path({str(tmp_path)!r}))"
+    imported = _imported(
+        "from pathlib import Path; import paas.entrypoints.gate.server; "
+        f"from paas.entrypoints.gate import child; {commands}"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    needed = {"click", "jinja2", "dns.resolver", "cryptography.hazmat.primitives.ciphers.aead"}
-    assert needed - set(done.stdout.split()) == set()
+    assert "cryptography.hazmat.primitives.ciphers.aead" in imported
+    assert OF_COMMANDS - imported == set()
+    assert {name.partition(".")[0] for name in imported} & LARGE == set()
 
 
 # Both start with every process and every command: each of these takes a millisecond or more.
