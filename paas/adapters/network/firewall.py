@@ -6,7 +6,8 @@ uid. Only packets that open a connection are examined, so replies and other tabl
 
 A datastore is reached by root and by the apps to which it is attached.
 
-A port whose instance is about to be stopped is shut: no new connections; open ones stay.
+A port whose instance is about to be stopped is shut: no new connections; open ones stay. That of an
+instance on a node is shut here, for the proxy.
 
 A port that is claimed for one app cannot be answered by another: the second packet of a connection
 carries the uid of the listener. A port without a claim is left alone, so losing the claims breaks

@@ -38,6 +38,11 @@ goto to_datastore
         oif "lo" tcp sport @claimed tcp flags & (syn|ack) == (syn|ack) goto answer_here
         oif != "lo" tcp flags & (syn|ack) == (syn|ack) goto answer_abroad
     }}
+    chain to_nodes {{
+        type filter hook output priority 0; policy accept;
+        oif != "lo" tcp dport {first}-{last} tcp flags & (fin|syn|rst|ack) == syn \
+ip daddr . tcp dport @shut reject with tcp reset
+    }}
     chain knock {{
         ip daddr . tcp dport @shut reject with tcp reset
         meta skuid {{ 0, {proxy} }} accept

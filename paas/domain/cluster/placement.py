@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from paas.domain.cluster.nodes import Node, NodeReport, NodeState
+from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 
@@ -34,20 +35,12 @@ class Placed:
     stays: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What an app asks of its nodes; see `Scheduling`, which has the same fields."""
-
-    spread: str | None = None
-    constraints: Sequence[tuple[str, str]] = ()
-
-
 def place(
     app_id: int,
     wanted: Sequence[Wanted],
     nodes: Sequence[NodeReport],
     placed: Collection[Placed],
-    rules: Rules,
+    scheduling: Scheduling,
 ) -> list[Node]:
     """The node of each instance that is wanted, in their order.
 
@@ -58,14 +51,14 @@ def place(
 
     Raises PaasError ``no-room``, which names every node.
     """
-    fit = [one for one in nodes if _unfit(one, rules) is None]
-    tally = _Tally(app_id, rules, nodes, placed)
+    fit = [one for one in nodes if _unfit(one, scheduling) is None]
+    tally = _Tally(app_id, scheduling, nodes, placed)
     found: dict[int, Node] = {}
     for number in sorted(range(len(wanted)), key=lambda n: -wanted[n].memory_mib):
         one = wanted[number]
         roomy = [node for node in fit if tally.has_room(node, one.memory_mib)]
         if not roomy:
-            raise _no_room(one, nodes, tally, rules)
+            raise _no_room(one, nodes, tally, scheduling)
         chosen = min(roomy, key=lambda node: tally.rank(node, one.kind))
         tally.add(chosen, one)
         found[number] = chosen.node
@@ -76,10 +69,14 @@ class _Tally:
     """What the nodes have, and get."""
 
     def __init__(
-        self, app_id: int, rules: Rules, nodes: Sequence[NodeReport], placed: Collection[Placed]
+        self,
+        app_id: int,
+        scheduling: Scheduling,
+        nodes: Sequence[NodeReport],
+        placed: Collection[Placed],
     ) -> None:
-        self._spread = rules.spread
-        self._values = {one.node.id: _value(one, rules.spread) for one in nodes}
+        self._spread = scheduling.spread
+        self._values = {one.node.id: _value(one, scheduling.spread) for one in nodes}
         self._free = {one.node.id: _memory_mib(one) for one in nodes}
         self._all: Counter[str] = Counter()
         self._of_kind: Counter[tuple[ProcessType, str]] = Counter()
@@ -130,19 +127,21 @@ def _memory_mib(node: NodeReport) -> int:
     return node.seen.memory_bytes // _MIB if node.seen is not None else 0
 
 
-def _unfit(node: NodeReport, rules: Rules) -> str | None:
+def _unfit(node: NodeReport, scheduling: Scheduling) -> str | None:
     """Why nothing of the app may be there, as the rest of a clause; None: it may."""
     if node.state is not NodeState.READY or node.seen is None:
         return f"is {node.state}"
-    for label, value in rules.constraints:
+    for label, value in scheduling.constraints:
         has = node.seen.labels.get(label)
         if has != value:
             return f"has {label}={has}" if has is not None else f"has no label {label}"
     return None
 
 
-def _no_room(one: Wanted, nodes: Sequence[NodeReport], tally: _Tally, rules: Rules) -> PaasError:
-    reasons = {node.node.name: _unfit(node, rules) for node in nodes}
+def _no_room(
+    one: Wanted, nodes: Sequence[NodeReport], tally: _Tally, scheduling: Scheduling
+) -> PaasError:
+    reasons = {node.node.name: _unfit(node, scheduling) for node in nodes}
     each = ", ".join(
         f"{node.node.name} {reasons[node.node.name] or f'has {tally.free_mib(node)} MiB'}"
         for node in sorted(nodes, key=lambda node: node.node.name)

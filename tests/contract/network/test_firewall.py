@@ -10,7 +10,7 @@ import pytest
 
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.firewall_trial import firewall_fault
-from paas.domain.routing.endpoints import on_loopback
+from paas.domain.routing.endpoints import Endpoint, on_loopback
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 from tests.contract.network.island import NETWORK, Island, run
@@ -162,6 +162,28 @@ def test_the_network_reaches_no_app(
         )
         server.kill()
     assert (tried.returncode == 0) is reached
+
+
+def test_a_port_of_another_machine_is_shut(firewall: NftFirewall, other_host: list[str]) -> None:
+    """As one here: new connections are refused at once, and those who are in stay."""
+    serve = (
+        f"import socket; s = socket.create_server(('', {FIRST + 3})); print('up', flush=True); "
+        "held, _ = s.accept(); held.sendall(held.recv(100)); s.accept()"
+    )
+    place = Endpoint(f"{NETWORK}.2", FIRST + 3)
+    with subprocess.Popen(
+        [*other_host, "/usr/bin/python3", "-c", serve], stdout=subprocess.PIPE
+    ) as server:
+        assert server.stdout is not None
+        assert server.stdout.readline() == b"up\n"
+        with socket.create_connection((place.host, place.port), 60) as client:
+            firewall.close_ports([place])
+            assert not connects(0, place.host, place.port)
+            client.sendall(b"still here")
+            assert client.recv(100) == b"still here"
+        firewall.open_ports([place])
+        assert connects(0, place.host, place.port)
+        server.kill()
 
 
 def test_the_trial_tries_the_rules(firewall: NftFirewall) -> None:

@@ -10,14 +10,15 @@ from itertools import permutations
 import pytest
 
 from paas.domain.cluster.nodes import Login, Node, NodeName, NodeReport, SeenNode
-from paas.domain.cluster.placement import Placed, Rules, Wanted, place
+from paas.domain.cluster.placement import Placed, Wanted, place
+from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 
 APP, OTHER = 12, 13
 WEB, WORKER = ProcessType("web"), ProcessType("worker")
-NO_RULES = Rules()
-BY_ZONE = Rules("zone")
+ANYWHERE = Scheduling()
+BY_ZONE = Scheduling(spread="zone")
 MIB = 1024**2
 
 
@@ -55,21 +56,21 @@ def placed(
     wanted: Sequence[Wanted],
     nodes: Sequence[NodeReport],
     present: Sequence[Placed] = (),
-    rules: Rules = NO_RULES,
+    scheduling: Scheduling = ANYWHERE,
 ) -> list[str]:
     """The names of the nodes, in the order of what is wanted."""
-    return [str(node.name) for node in place(APP, wanted, nodes, present, rules)]
+    return [str(node.name) for node in place(APP, wanted, nodes, present, scheduling)]
 
 
 def refused(
     wanted: Sequence[Wanted],
     nodes: Sequence[NodeReport],
     present: Sequence[Placed] = (),
-    rules: Rules = NO_RULES,
+    scheduling: Scheduling = ANYWHERE,
 ) -> PaasError:
     """Why they cannot be placed."""
     with pytest.raises(PaasError) as caught:
-        place(APP, wanted, nodes, present, rules)
+        place(APP, wanted, nodes, present, scheduling)
     assert caught.value.reference == "no-room"
     return caught.value
 
@@ -116,7 +117,7 @@ def test_kept_instances_count_and_replaced_ones_do_not() -> None:
 def test_a_label_is_spread_over_first() -> None:
     """Two nodes of one zone get together what the only one of another gets."""
     nodes = [a_node(2, zone="a"), a_node(3, zone="a"), a_node(4, zone="b")]
-    found = Counter(placed(web(4), nodes, rules=BY_ZONE))
+    found = Counter(placed(web(4), nodes, scheduling=BY_ZONE))
     assert found == {"web-2": 1, "web-3": 1, "web-4": 2}
     assert placed(web(1), nodes, [there(2), there(2, "web.2")], BY_ZONE) == ["web-4"]
     assert placed(web(1), nodes, [there(4), there(4, "web.2")], BY_ZONE) == ["web-2"]
@@ -125,7 +126,11 @@ def test_a_label_is_spread_over_first() -> None:
 def test_nodes_without_the_label_are_alike() -> None:
     """As if it had one more value."""
     nodes = [a_node(2), a_node(3), a_node(4, zone="b")]
-    assert Counter(placed(web(4), nodes, rules=BY_ZONE)) == {"web-2": 1, "web-3": 1, "web-4": 2}
+    assert Counter(placed(web(4), nodes, scheduling=BY_ZONE)) == {
+        "web-2": 1,
+        "web-3": 1,
+        "web-4": 2,
+    }
 
 
 def test_a_node_needs_room() -> None:
@@ -181,12 +186,12 @@ def test_constraints_choose_nodes() -> None:
         *(a_node(2, disk="ssd", zone="a"), a_node(3, disk="ssd", zone="b"), a_node(4, zone="b")),
         down(a_node(5, disk="ssd", zone="b")),
     ]
-    rules = Rules(constraints=(("disk", "ssd"), ("zone", "b")))
-    assert placed(web(2), nodes, rules=rules) == ["web-3", "web-3"]
-    assert refused(web(1), [*nodes[:1], *nodes[2:]], rules=rules).message == (
+    scheduling = Scheduling(constraints=(("disk", "ssd"), ("zone", "b")))
+    assert placed(web(2), nodes, scheduling=scheduling) == ["web-3", "web-3"]
+    assert refused(web(1), [*nodes[:1], *nodes[2:]], scheduling=scheduling).message == (
         "No node can run web: web-2 has zone=a, web-4 has no label disk, web-5 is down."
     )
-    full = refused(web(1, 2_000), nodes, rules=rules).message
+    full = refused(web(1, 2_000), nodes, scheduling=scheduling).message
     assert "web-2 has zone=a, web-3 has 1000 MiB" in full
 
 
