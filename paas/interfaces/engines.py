@@ -52,4 +52,5 @@ class Engines:
 
     def groups(self) -> set[str]:
         """The groups of app instances that any engine has; see `Runtime.groups`."""
-        return {group for engine in self.all() for group in engine.runtime.groups()}
+        runtimes = {id(engine.runtime): engine.runtime for engine in self.all()}
+        return {group for runtime in runtimes.values() for group in runtime.groups()}

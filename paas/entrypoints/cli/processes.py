@@ -42,16 +42,29 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
         session.terminal.detail(
             "No instances. Deploy: git push deploy main; or: paas ps:scale web=1"
         )
-    now = datetime.now(UTC)
-    print_table(
-        ("Instance", "State", "Since", "For", "Memory", "CPU", "Restarts", "Release", "Command"),
-        [_row(item, now) for item in running],
-        optional=("Since", "Release", "Restarts", "CPU"),
-    )
+    now, head = datetime.now(UTC), _HEAD
+    rows = [_row(item, now) for item in running]
+    if any(item.node is not None for item in running):
+        head = (head[0], "Node", *head[1:])
+        rows = [
+            (row[0], item.node or "-", *row[1:]) for row, item in zip(rows, running, strict=True)
+        ]
+    print_table(head, rows, optional=("Since", "Release", "Restarts", "CPU"))
     if refused := processes.refused_ports(session.actor, name):
         session.terminal.warn(f"{refusal_words(refused)} {opening_hint(refused)}")
 
 
+_HEAD: tuple[str, ...] = (
+    "Instance",
+    "State",
+    "Since",
+    "For",
+    "Memory",
+    "CPU",
+    "Restarts",
+    "Release",
+    "Command",
+)
 _PROCESSES = click.argument("words", nargs=-1, metavar="[APP] [TYPE|INSTANCE...]")
 
 
@@ -211,6 +224,7 @@ def _plain(item: Running) -> dict[str, object]:
     return {
         "instance": item.instance.label,
         "type": item.instance.kind,
+        "node": item.node,
         "state": item.state.state.value,
         "since": since.isoformat() if since else None,
         "release": item.instance.version,

@@ -23,6 +23,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Engines, Locks, Progress
 from paas.services.access import find_app, refreshed
+from paas.services.cluster.scheduling import nodes_of
 from paas.services.progress import Part, reporting_failure, waiting
 from paas.services.releases.change import Change, Prepare, Target
 from paas.services.releases.changes import Changes
@@ -33,12 +34,13 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """An instance with its command, its state and its resource usage."""
+    """An instance with its command, its state, its resource usage and its node, if it is on one."""
 
     instance: Instance
     command: str
     state: InstanceState
     usage: Usage | None = None
+    node: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,10 @@ class Processes:
         release, slug = self._current(app)
         runtime = self.engines.of(app).runtime
         states, usage = runtime.states(live), runtime.usage(live)
+        nodes = nodes_of(self.store, live)
         found = {
             (i.kind, i.number): Running(
-                i, slug.processes.get(i.kind, ""), states[i.id], usage.get(i.id)
+                i, slug.processes.get(i.kind, ""), states[i.id], usage.get(i.id), nodes.get(i.id)
             )
             for i in live
         }

@@ -84,13 +84,9 @@ class AppScheduling:
     def report(self, actor: Actor, name: str) -> SchedulingReport:
         """Where it is to run, and where it runs."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
-        names = {str(node.address): str(node.name) for node in self.store.cluster.nodes()}
         live = [one for one in self.store.instances.of_app(app.id) if one.is_live(app)]
-        places = [
-            (one, names.get(one.address, one.address) if one.engine == SWARM else None)
-            for one in live
-        ]
-        return SchedulingReport(app.scheduling, places)
+        nodes = nodes_of(self.store, live)
+        return SchedulingReport(app.scheduling, [(one, nodes.get(one.id)) for one in live])
 
     def _change(
         self,
@@ -163,6 +159,13 @@ class AppScheduling:
         port = self.store.image_builds.port(app.id)
         with progress.doing("making the image"):
             return self.slug_images.make(app, directory, progress, port=port)[0]
+
+
+def nodes_of(store: Store, instances: Sequence[Instance]) -> dict[str, str]:
+    """The names of the nodes on which instances are, by their ids; an address if it has no name."""
+    on_nodes = [one for one in instances if one.engine == SWARM]
+    names = {str(node.address): str(node.name) for node in store.cluster.nodes() if on_nodes}
+    return {one.id: names.get(one.address, one.address) for one in on_nodes}
 
 
 def storage_on_nodes(what: str) -> PaasError:
