@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from typing import Protocol
 
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
-from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.cluster.nodes import Availability, Login, SeenNode
 from paas.domain.releases.releases import Usage
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
@@ -35,8 +35,8 @@ class Cluster(Protocol):
     def set_labels(self, id: str, labels: Mapping[str, str]) -> None:
         """The labels of a member, in place of its former ones."""
 
-    def set_drained(self, id: str, *, drained: bool) -> None:
-        """Whether Swarm may place anything on a member."""
+    def set_availability(self, id: str, availability: Availability) -> None:
+        """What Swarm may do on a member."""
 
     def remove(self, id: str) -> None:
         """Forget a member; nothing if there is none of that id."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
-from paas.domain.cluster.nodes import Login, SeenNode
+from paas.domain.cluster.nodes import Availability, Login, SeenNode
 from paas.domain.releases.releases import Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -30,7 +30,13 @@ class FakeCluster:
             raise PaasError("docker", "The Docker engine refused: no.")
         if self.address is None:
             self.address, self.peers = address, set()
-            own = SeenNode(MANAGER, "server", is_ready=True, is_drained=True, is_manager=True)
+            own = SeenNode(
+                MANAGER,
+                "server",
+                is_ready=True,
+                availability=Availability.DRAIN,
+                is_manager=True,
+            )
             self.seen = {MANAGER: own}
 
     def end(self) -> None:
@@ -50,8 +56,8 @@ class FakeCluster:
     def set_labels(self, id: str, labels: Mapping[str, str]) -> None:
         self._change(id, labels=dict(labels))
 
-    def set_drained(self, id: str, *, drained: bool) -> None:
-        self._change(id, is_drained=drained)
+    def set_availability(self, id: str, availability: Availability) -> None:
+        self._change(id, availability=availability)
 
     def remove(self, id: str) -> None:
         self.seen.pop(id, None)
@@ -140,7 +146,7 @@ class FakeNodeMachines:
         id = f"id-{facts.name}"
         self.there[str(login)] = replace(facts, swarm_id=id)
         self._cluster.seen[id] = SeenNode(
-            id, facts.name, is_ready=self.becomes_ready, is_drained=False, engine=facts.engine
+            id, facts.name, is_ready=self.becomes_ready, engine=facts.engine
         )
         return id
 

@@ -14,7 +14,7 @@ from paas.adapters.cluster.peer_rules import MANAGER_PORT
 from paas.adapters.docker.connection import docker_client, engine_down, is_not_found
 from paas.adapters.docker.programs import unmount_below
 from paas.adapters.supervisor.client import Supervisor
-from paas.domain.cluster.nodes import SeenNode
+from paas.domain.cluster.nodes import Availability, SeenNode
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
@@ -27,6 +27,8 @@ _START_LIMIT_S = 60.0
 _POLL_S = 0.1
 # A node is down when three of these are missing.
 _HEARTBEAT_NS = 2_000_000_000
+# Of each service: the one that runs, and enough to see how it ended. Its container goes with it.
+_TASKS_KEPT = 3
 # The network of its load balancer, and the bridge that leads out of such networks.
 _INGRESS, _GATEWAY = "ingress", "docker_gwbridge"
 
@@ -83,8 +85,8 @@ class SwarmCluster:
     def set_labels(self, id: str, labels: Mapping[str, str]) -> None:
         self._change(id, {"Labels": dict(labels)})
 
-    def set_drained(self, id: str, *, drained: bool) -> None:
-        self._change(id, {"Availability": "drain" if drained else "active"})
+    def set_availability(self, id: str, availability: Availability) -> None:
+        self._change(id, {"Availability": availability.value})
 
     def remove(self, id: str) -> None:
         from docker.errors import APIError
@@ -121,7 +123,8 @@ class SwarmCluster:
             own = client.api.info()["Swarm"]
             if own["LocalNodeState"] == "inactive":
                 spec = client.api.create_swarm_spec(
-                    dispatcher_heartbeat_period=_HEARTBEAT_NS, task_history_retention_limit=1
+                    dispatcher_heartbeat_period=_HEARTBEAT_NS,
+                    task_history_retention_limit=_TASKS_KEPT,
                 )
                 client.api.init_swarm(
                     advertise_addr=f"{address}:{MANAGER_PORT}",
@@ -129,7 +132,7 @@ class SwarmCluster:
                     swarm_spec=spec,
                 )
                 own = client.api.info()["Swarm"]
-        self.set_drained(own["NodeID"], drained=True)
+        self.set_availability(own["NodeID"], Availability.DRAIN)
         # No request passes through Swarm's own load balancer: the proxy goes to the nodes itself.
         self._remove_networks(_INGRESS)
 
@@ -155,7 +158,7 @@ def _seen(found: Mapping[str, Any]) -> SeenNode:
         id=found["ID"],
         hostname=described.get("Hostname") or "",
         is_ready=(found.get("Status") or {}).get("State") == "ready",
-        is_drained=found["Spec"].get("Availability") != "active",
+        availability=Availability(found["Spec"].get("Availability") or "active"),
         is_manager=found["Spec"].get("Role") == "manager",
         engine=(described.get("Engine") or {}).get("EngineVersion") or "",
         cpus=int(resources.get("NanoCPUs") or 0) // 1_000_000_000,

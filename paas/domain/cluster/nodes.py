@@ -48,10 +48,22 @@ class NodeState(StrEnum):
     """What a node does, as far as Swarm sees it."""
 
     READY = "ready"
+    PAUSED = "paused"
+    """What is there goes on, and nothing is placed there."""
     DRAINED = "drained"
     DOWN = "down"
     GONE = "gone"
     """It is recorded here, but Swarm does not know it."""
+
+
+class Availability(StrEnum):
+    """What Swarm may do on a node, in its own words."""
+
+    ACTIVE = "active"
+    PAUSE = "pause"
+    """What is there goes on, and nothing is placed there."""
+    DRAIN = "drain"
+    """Nothing is placed there, and what is there ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +73,7 @@ class SeenNode:
     id: str
     hostname: str
     is_ready: bool
-    is_drained: bool
+    availability: Availability = Availability.ACTIVE
     is_manager: bool = False
     engine: str = ""
     cpus: int = 0
@@ -72,15 +84,26 @@ class SeenNode:
     def state(self) -> NodeState:
         if not self.is_ready:
             return NodeState.DOWN
-        return NodeState.DRAINED if self.is_drained else NodeState.READY
+        return _STATES[self.availability]
+
+
+_STATES = {
+    Availability.ACTIVE: NodeState.READY,
+    Availability.PAUSE: NodeState.PAUSED,
+    Availability.DRAIN: NodeState.DRAINED,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """A recorded node, and what Swarm says of it; None: it does not know it."""
+    """A recorded node, and what Swarm says of it; None: it does not know it.
+
+    instances: how many of the apps' live instances are there.
+    """
 
     node: Node
     seen: SeenNode | None
+    instances: int = 0
 
     @property
     def state(self) -> NodeState:

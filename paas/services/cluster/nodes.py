@@ -6,6 +6,7 @@ from ipaddress import IPv4Address
 
 from paas.domain.cluster.joining import MachineFacts, mismatches, refusal, refusals
 from paas.domain.cluster.nodes import (
+    Availability,
     ClusterReport,
     Login,
     Node,
@@ -123,7 +124,9 @@ class Nodes:
         require_admin(actor, "change a node")
         with self.locks.server(ServerLock.NODES, f"{actor.name} changes the node {name}"):
             node = self._known(name).node
-            self.cluster.set_drained(node.id, drained=drained)
+            self.cluster.set_availability(
+                node.id, Availability.DRAIN if drained else Availability.ACTIVE
+            )
         return node
 
     def remove(self, actor: Actor, name: str, progress: Progress, *, force: bool) -> Node:
@@ -227,7 +230,7 @@ class Nodes:
         return list(self.cluster.members())
 
     def _leave(self, node: Node) -> None:
-        self.cluster.set_drained(node.id, drained=True)
+        self.cluster.set_availability(node.id, Availability.DRAIN)
         try:
             self.machines.leave(node.login)
         except PaasError as error:

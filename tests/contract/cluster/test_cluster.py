@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 import pytest
 
 from paas.adapters.cluster.swarm import SwarmCluster
-from paas.domain.cluster.nodes import NodeState
+from paas.domain.cluster.nodes import Availability, NodeState
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Cluster
 from tests.cluster_machines import machines
@@ -55,11 +55,13 @@ def test_members_are_changed(begun: Cluster) -> None:
     (own,) = begun.members()
     begun.set_labels(own.id, {"zone": "a", "disk": "ssd"})
     begun.set_labels(own.id, {"zone": "b"})
-    begun.set_drained(own.id, drained=False)
+    begun.set_availability(own.id, Availability.PAUSE)
+    assert begun.members()[0].state is NodeState.PAUSED
+    begun.set_availability(own.id, Availability.ACTIVE)
     (own,) = begun.members()
     assert own.labels == {"zone": "b"}
     assert own.state is NodeState.READY
-    begun.set_drained(own.id, drained=True)
+    begun.set_availability(own.id, Availability.DRAIN)
     assert begun.members()[0].labels == {"zone": "b"}
 
 
@@ -67,7 +69,7 @@ def test_unknown_members(begun: Cluster) -> None:
     """One that is unknown cannot be changed; to forget it is no error."""
     begun.remove("doesnotexist0000000000000")
     with pytest.raises(PaasError) as caught:
-        begun.set_drained("doesnotexist0000000000000", drained=True)
+        begun.set_availability("doesnotexist0000000000000", Availability.DRAIN)
     assert caught.value.reference == "docker"
 
 

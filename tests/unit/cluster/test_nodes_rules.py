@@ -8,6 +8,7 @@ import pytest
 
 from paas.domain.cluster.joining import refusals
 from paas.domain.cluster.nodes import (
+    Availability,
     Login,
     Node,
     NodeName,
@@ -33,9 +34,11 @@ def node(number: int) -> Node:
     return Node(name, f"id-{name}", Login(str(address)), address, datetime(2026, 1, 1, tzinfo=UTC))
 
 
-def seen(id: str, *, ready: bool = True, drained: bool = False) -> SeenNode:
+def seen(
+    id: str, *, ready: bool = True, availability: Availability = Availability.ACTIVE
+) -> SeenNode:
     """As Swarm sees one."""
-    return SeenNode(id, id.removeprefix("id-"), is_ready=ready, is_drained=drained)
+    return SeenNode(id, id.removeprefix("id-"), is_ready=ready, availability=availability)
 
 
 def test_a_machine_that_suits_may_join() -> None:
@@ -109,8 +112,9 @@ def test_the_report_has_what_is_recorded_and_what_is_seen() -> None:
     """A member that was not added here is a stranger; the server itself is none."""
     own = replace(seen("own"), is_manager=True)
     members = [own, seen("id-web-2"), seen("id-web-3", ready=False), seen("odd")]
-    members.append(seen("id-web-4", drained=True))
-    found = report(ADDRESS, [node(2), node(3), node(4), node(5)], members)
-    states = [NodeState.READY, NodeState.DOWN, NodeState.DRAINED, NodeState.GONE]
+    members.append(seen("id-web-4", availability=Availability.DRAIN))
+    members.append(seen("id-web-6", availability=Availability.PAUSE))
+    found = report(ADDRESS, [node(number) for number in range(2, 7)], members)
+    states = [NodeState.READY, NodeState.DOWN, NodeState.DRAINED, NodeState.GONE, NodeState.PAUSED]
     assert [one.state for one in found.nodes] == states
     assert [one.id for one in found.strangers] == ["odd"]

@@ -9,7 +9,7 @@ from itertools import permutations
 
 import pytest
 
-from paas.domain.cluster.nodes import Login, Node, NodeName, NodeReport, SeenNode
+from paas.domain.cluster.nodes import Availability, Login, Node, NodeName, NodeReport, SeenNode
 from paas.domain.cluster.placement import Placed, Wanted, place
 from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.values.errors import PaasError
@@ -28,7 +28,7 @@ def a_node(number: int, memory_mib: int = 1_000, **labels: str) -> NodeReport:
     login, added = Login(str(address)), datetime(2026, 1, 1, tzinfo=UTC)
     seen = SeenNode(
         f"id-{name}",
-        *(name, True, False),
+        *(name, True),
         memory_bytes=memory_mib * MIB,
         labels=labels,
     )
@@ -44,7 +44,7 @@ def down(node: NodeReport) -> NodeReport:
 def drained(node: NodeReport) -> NodeReport:
     """The same, while it gets nothing."""
     assert node.seen is not None
-    return replace(node, seen=replace(node.seen, is_drained=True))
+    return replace(node, seen=replace(node.seen, availability=Availability.DRAIN))
 
 
 def there(number: int, name: str = "web.1", app: int = APP, memory_mib: int = 0) -> Placed:
