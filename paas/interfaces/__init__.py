@@ -11,7 +11,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
-from paas.interfaces.cluster import Cluster, ImageRegistry, NodeMachines
+from paas.interfaces.cluster import Cluster, ImageRegistry, Moves, NodeMachines
 from paas.interfaces.datastores import (
     ClientCommand,
     DatastoreClients,
@@ -122,6 +122,7 @@ __all__ = [
     "Logs",
     "Machine",
     "MajorUpgrades",
+    "Moves",
     "NodeMachines",
     "OneOff",
     "Pages",

@@ -4,8 +4,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 from typing import Protocol
 
+from paas.domain.apps.apps import App
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
-from paas.domain.cluster.nodes import Availability, Login, SeenNode
+from paas.domain.cluster.nodes import Availability, Login, NodeName, SeenNode
 from paas.domain.releases.releases import Usage
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
@@ -43,6 +44,19 @@ class Cluster(Protocol):
 
     def let_peers(self, addresses: Collection[IPv4Address]) -> None:
         """Let only these machines reach the manager's ports; also after a reboot."""
+
+
+class Moves(Protocol):
+    """Starts instances of several apps on other nodes at the same time."""
+
+    def move(
+        self, apps: Sequence[App], progress: Progress, *, leaving: NodeName | None = None
+    ) -> list[App]:
+        """Move those of nodes that are lost, and of the one that is left; returns what failed.
+
+        The reason is the last warning that was shown of an app. Returns when the former instances
+        have ended.
+        """
 
 
 class NodeMachines(Protocol):

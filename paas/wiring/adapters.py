@@ -17,6 +17,7 @@ from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.cluster.machines import SshMachines
+from paas.adapters.cluster.moves import GateMoves
 from paas.adapters.cluster.swarm import SwarmCluster, keep_manager
 from paas.adapters.datastores.clients import FileClients
 from paas.adapters.datastores.file_check import DatastoreFileCheck
@@ -106,6 +107,7 @@ from paas.interfaces import (
     Layers,
     Machine,
     MajorUpgrades,
+    Moves,
     NodeMachines,
     Pages,
     ParallelRollOuts,
@@ -178,6 +180,7 @@ class Adapters(MonitorAdapters):
     machine: Machine
     cluster: Cluster
     node_machines: NodeMachines
+    moves: Moves
     trash: Trash
     datastore_servers: Mapping[DatastoreKind, DatastoreServer]
     datastore_followers: Mapping[DatastoreKind, DatastoreFollowers]
@@ -294,6 +297,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         machine=ServerMachine(settings),
         cluster=SwarmCluster(settings, keep_manager(settings)),
         node_machines=SshMachines(settings),
+        moves=GateMoves(_client(settings), settings.etc),
         disk=shared.disk,
         read_only_switches=shared.read_only_switches,
         follower_standings=shared.follower_standings,

@@ -3,6 +3,8 @@
 from paas.services.apps.destruction import Destruction
 from paas.services.audit.audit import Audit
 from paas.services.certificates.acme import Acme
+from paas.services.cluster.emptying import Emptying
+from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
 from paas.services.datastores.following.upkeep import FollowerUpkeep
 from paas.services.datastores.rotation import LoginRotation
@@ -90,10 +92,22 @@ def nodes(adapters: Adapters) -> Nodes:
         store=adapters.store,
         cluster=adapters.cluster,
         machines=adapters.node_machines,
+        emptying=Emptying(
+            store=adapters.store,
+            cluster=adapters.cluster,
+            moves=adapters.moves,
+            locks=adapters.locks,
+            clock=adapters.clock,
+        ),
         locks=adapters.locks,
         clock=adapters.clock,
         has_docker=adapters.settings.docker,
     )
+
+
+def moving(adapters: Adapters, changes: Changes) -> Moving:
+    """What starts instances on other nodes."""
+    return Moving(store=adapters.store, cluster=adapters.cluster, changes=changes)
 
 
 def quotas(adapters: Adapters) -> Quotas:

@@ -20,6 +20,7 @@ from paas.services.builds.image_builds import ImageBuilds
 from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
 from paas.services.cluster.scheduling import AppScheduling
 from paas.services.datastores.archives.forks import Forks
@@ -136,6 +137,7 @@ class Services:
     imports: Imports
     key_rotation: KeyRotation
     keys: Keys
+    moving: Moving
     nodes: Nodes
     app_runs: AppRuns
     processes: Processes
@@ -267,6 +269,7 @@ def all_services(adapters: Adapters) -> Services:
         imports=imports,
         key_rotation=KeyRotation(store=store, locks=adapters.locks),
         keys=people.keys(adapters),
+        moving=server.moving(adapters, changes),
         nodes=server.nodes(adapters),
         app_runs=app_runs,
         processes=apps.processes(adapters, changes, quotas),

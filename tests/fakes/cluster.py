@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address
 
+from paas.domain.apps.apps import App
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
-from paas.domain.cluster.nodes import Availability, Login, SeenNode
+from paas.domain.cluster.nodes import Availability, Login, NodeName, SeenNode
 from paas.domain.releases.releases import Usage
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -69,6 +70,10 @@ class FakeCluster:
         """Whether a member answers."""
         self._change(id, is_ready=ready)
 
+    def set_unknown(self, id: str) -> None:
+        """The manager has not heard from a member since its start."""
+        self._change(id, is_ready=False, is_unknown=True)
+
     def _require(self) -> None:
         if self.address is None:
             raise PaasError("docker-down", "The Docker engine does not answer.")
@@ -77,6 +82,25 @@ class FakeCluster:
         if id not in self.seen:
             raise PaasError("docker", f"The Docker engine refused: node {id} not found.")
         self.seen[id] = replace(self.seen[id], **changed)  # type: ignore[arg-type]
+
+
+class FakeMoves:
+    """`Moves` one after another, by what start does. asked: the names of each call.
+
+    meanwhile: called before each call.
+    """
+
+    def __init__(self) -> None:
+        self.start: Callable[[int, str | None, Progress], bool] = lambda _id, _name, _say: False
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.asked: list[list[str]] = []
+
+    def move(
+        self, apps: Sequence[App], progress: Progress, *, leaving: NodeName | None = None
+    ) -> list[App]:
+        self.meanwhile()
+        self.asked.append([app.name for app in apps])
+        return [app for app in apps if not self.start(app.id, leaving, progress)]
 
 
 class FakeNodeMachines:

@@ -43,7 +43,7 @@ from tests.fakes.certificates import (
     FakeCertificateReader,
     FakeIssuer,
 )
-from tests.fakes.cluster import FakeCluster, FakeNodeMachines
+from tests.fakes.cluster import FakeCluster, FakeMoves, FakeNodeMachines
 from tests.fakes.datastore_reports import FakeDatastoreReports
 from tests.fakes.datastores import (
     FakeDatastoreClients,
@@ -99,6 +99,7 @@ class World:
     machine: FakeMachine = field(default_factory=FakeMachine)
     cluster: FakeCluster = field(default_factory=FakeCluster)
     node_machines: FakeNodeMachines = field(init=False)
+    moves: FakeMoves = field(default_factory=FakeMoves)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -228,6 +229,7 @@ class World:
         self.followers = made.followers
         self.imports = made.imports
         self.keys = made.keys
+        self.moving = made.moving
         self.nodes = made.nodes
         self.app_runs = made.app_runs
         self.processes = made.processes
@@ -260,6 +262,7 @@ class World:
         self.pruning = self.deploys.pruning
         self.rollout = made.reconcile.changes.rollout
         self.parallel_roll_outs.start = made.reconcile.roll_out_again
+        self.moves.start = made.moving.move
 
     def _make_adapters(self, database: Path) -> Adapters:
         return Adapters(
@@ -311,6 +314,7 @@ class World:
             machine=self.machine,
             cluster=self.cluster,
             node_machines=self.node_machines,
+            moves=self.moves,
             disk=DiskMeter(self.settings.paths),
             trash=self.trash,
             datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),

@@ -154,10 +154,12 @@ def _seen(found: Mapping[str, Any]) -> SeenNode:
     """A node of Docker's API (its reference, GET /nodes)."""
     described = found.get("Description") or {}
     resources = described.get("Resources") or {}
+    state = (found.get("Status") or {}).get("State")
     return SeenNode(
         id=found["ID"],
         hostname=described.get("Hostname") or "",
-        is_ready=(found.get("Status") or {}).get("State") == "ready",
+        is_ready=state == "ready",
+        is_unknown=state == "unknown",
         availability=Availability(found["Spec"].get("Availability") or "active"),
         is_manager=found["Spec"].get("Role") == "manager",
         engine=(described.get("Engine") or {}).get("EngineVersion") or "",

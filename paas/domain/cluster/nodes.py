@@ -49,9 +49,11 @@ class NodeState(StrEnum):
 
     READY = "ready"
     PAUSED = "paused"
-    """What is there goes on, and nothing is placed there."""
+    """It keeps what it runs, and gets nothing new."""
     DRAINED = "drained"
     DOWN = "down"
+    UNKNOWN = "unknown"
+    """The manager has just started, and has not heard from it yet."""
     GONE = "gone"
     """It is recorded here, but Swarm does not know it."""
 
@@ -61,14 +63,17 @@ class Availability(StrEnum):
 
     ACTIVE = "active"
     PAUSE = "pause"
-    """What is there goes on, and nothing is placed there."""
+    """It keeps what it runs, and gets nothing new."""
     DRAIN = "drain"
     """Nothing is placed there, and what is there ends."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenNode:
-    """What Swarm knows of a node. cpus and memory_bytes: 0 until the node has told them."""
+    """What Swarm knows of a node. cpus and memory_bytes: 0 until the node has told them.
+
+    is_unknown: the manager has just started, and waits for the node to answer.
+    """
 
     id: str
     hostname: str
@@ -78,10 +83,13 @@ class SeenNode:
     engine: str = ""
     cpus: int = 0
     memory_bytes: int = 0
+    is_unknown: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> NodeState:
+        if self.is_unknown:
+            return NodeState.UNKNOWN
         if not self.is_ready:
             return NodeState.DOWN
         return _STATES[self.availability]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 import click
 
 from paas.domain.certificates.acme import RENEW_COMMAND
+from paas.domain.cluster.lost import MOVE_COMMAND
 from paas.domain.datastores.archives import DUE_COMMAND as ARCHIVES_COMMAND
 from paas.domain.datastores.dumps import DUE_COMMAND as DUMP_COMMAND
 from paas.domain.datastores.following import MEND_COMMAND
@@ -228,6 +229,7 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     MEND_COMMAND: lambda session, _: followers.mend(session),
     ARCHIVES_COMMAND: lambda session, _: archives.due(session),
     START_COMMAND: processes.roll_out_again,
+    MOVE_COMMAND: nodes.move,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),
 }
 

@@ -2,17 +2,22 @@
 nodes:end
 """
 
+from collections.abc import Sequence
+
 import click
 
+from paas.domain.cluster.lost import MOVE_COMMAND
 from paas.domain.cluster.nodes import (
     NodeReport,
     parse_address,
     parse_labels,
     parse_login,
 )
+from paas.domain.values.errors import EXIT_FAILED, usage_error
 from paas.entrypoints.cli.session import Session, json_option, pass_session
 from paas.entrypoints.cli.tables import print_rows, print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json
+from paas.services.access import require_server
 
 _GIB = 1024**3
 
@@ -39,7 +44,7 @@ def listing(session: Session, as_json: bool) -> None:
     if not found.nodes:
         session.terminal.detail("No nodes. Add one: paas nodes:add root@10.0.0.2")
     print_table(
-        ("Name", "State", "Address", "CPUs", "Memory", "Docker", "Labels"),
+        ("Name", "State", "Instances", "Address", "CPUs", "Memory", "Docker", "Labels"),
         [_row(one) for one in found.nodes],
         optional=("Docker", "Memory", "CPUs"),
     )
@@ -107,8 +112,9 @@ def info(session: Session, name: str, as_json: bool) -> None:
     if as_json:
         print_json(_plain(one))
         return
-    _, state, address, cpus, memory, engine, labels = _row(one)
-    rows = [("Name", one.node.name), ("State", state), ("Address", address)]
+    _, state, instances, address, cpus, memory, engine, labels = _row(one)
+    rows = [("Name", one.node.name), ("State", state), ("Instances", instances)]
+    rows += [("Address", address)]
     rows += [("Login", str(one.node.login)), ("Added", f"{one.node.added_at:%Y-%m-%d %H:%M} UTC")]
     rows += [("CPUs", cpus), ("Memory", memory), ("Docker", engine), ("Labels", labels)]
     print_rows(rows)
@@ -118,12 +124,12 @@ def info(session: Session, name: str, as_json: bool) -> None:
 @click.argument("name")
 @pass_session
 def drain(session: Session, name: str) -> None:
-    """Have the swarm place nothing on a node, as before an upgrade of it. For admins.
+    """Move what runs on a node to others, and use it no more until nodes:undrain. For admins.
 
     Example: paas nodes:drain web-2
     """
-    session.services.nodes.drain(session.actor, name, drained=True)
-    session.terminal.step(f"Nothing is placed on {name}")
+    session.services.nodes.drain(session.actor, name, session.terminal)
+    session.terminal.step(f"Nothing runs on {name}")
     session.terminal.detail(f"When it is to serve again: paas nodes:undrain {name}")
 
 
@@ -135,7 +141,7 @@ def undrain(session: Session, name: str) -> None:
 
     Example: paas nodes:undrain web-2
     """
-    session.services.nodes.drain(session.actor, name, drained=False)
+    session.services.nodes.undrain(session.actor, name)
     session.terminal.step(f"{name} is used again")
 
 
@@ -144,13 +150,12 @@ def undrain(session: Session, name: str) -> None:
 @click.option("--force", is_flag=True, help="Without asking the machine, which is lost.")
 @pass_session
 def remove(session: Session, name: str, force: bool) -> None:
-    """Have a node leave; Docker stays installed there. For admins.
+    """Move what runs on a node to others and have it leave; Docker stays there. For admins.
 
     Example: paas nodes:remove web-2
     """
     terminal = session.terminal
-    with terminal.doing(f"removing {name}"):
-        node = session.services.nodes.remove(session.actor, name, terminal, force=force)
+    node = session.services.nodes.remove(session.actor, name, terminal, force=force)
     terminal.step(f"{node.name} is no longer a node")
     if force:
         terminal.detail("Should the machine come back: docker swarm leave --force, on it")
@@ -175,10 +180,20 @@ def check(session: Session, as_json: bool) -> None:
         session.terminal.step("All nodes are as they should be")
 
 
+def move(session: Session, words: Sequence[str]) -> None:
+    """Move an app's instances from nodes that are lost, and from the one that is left."""
+    require_server(session.actor)
+    if len(words) != 2 or not words[1].isascii() or not words[1].isdigit():
+        raise usage_error("arguments", f"{MOVE_COMMAND} NODE|- APP-ID")
+    leaving = None if words[0] == "-" else words[0]
+    if not session.services.moving.move(int(words[1]), leaving, session.terminal):
+        session.status = EXIT_FAILED
+
+
 def _row(one: NodeReport) -> tuple[str, ...]:
     seen = one.seen
     return (
-        *(one.node.name, one.state.value, str(one.node.address)),
+        *(one.node.name, one.state.value, str(one.instances), str(one.node.address)),
         str(seen.cpus) if seen is not None and seen.cpus else "-",
         f"{seen.memory_bytes / _GIB:.1f} GiB" if seen is not None and seen.memory_bytes else "-",
         (seen.engine if seen is not None else "") or "-",
@@ -193,6 +208,7 @@ def _plain(one: NodeReport) -> dict[str, object]:
     return {
         "name": one.node.name,
         "state": one.state.value,
+        "instances": one.instances,
         "address": str(one.node.address),
         "login": str(one.node.login),
         "added_at": one.node.added_at.isoformat(),

@@ -1,7 +1,7 @@
 """Nodes: what admins do with the machines that belong to a server."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
 from paas.domain.cluster.joining import MachineFacts, mismatches, refusal, refusals
@@ -21,6 +21,8 @@ from paas.domain.people.actors import Actor
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Cluster, Locks, NodeMachines, Progress, ServerLock
 from paas.services.access import require_admin
+from paas.services.cluster.emptying import Emptying
+from paas.services.progress import waiting
 from paas.store import Store
 
 # How long a machine that has joined may take until it is ready.
@@ -35,6 +37,7 @@ class Nodes:
     store: Store
     cluster: Cluster
     machines: NodeMachines
+    emptying: Emptying
     locks: Locks
     clock: Clock
     has_docker: bool
@@ -110,7 +113,10 @@ class Nodes:
     def look(self, actor: Actor) -> ClusterReport:
         """All nodes, as Swarm sees them."""
         require_admin(actor, "see the nodes")
-        return report(self._address(), self.store.cluster.nodes(), self.cluster.members())
+        found = self._report()
+        counts = self.emptying.counts()
+        nodes = [replace(one, instances=counts[str(one.node.address)]) for one in found.nodes]
+        return replace(found, nodes=nodes)
 
     def info(self, actor: Actor, name: str) -> NodeReport:
         """One of them."""
@@ -119,14 +125,25 @@ class Nodes:
                 return one
         raise no_such_node(name)
 
-    def drain(self, actor: Actor, name: str, *, drained: bool) -> Node:
-        """Whether Swarm may place anything on a node."""
+    def drain(self, actor: Actor, name: str, progress: Progress) -> Node:
+        """Have nothing run on a node, without losing a request.
+
+        What is there is started on other nodes first. If that fails, the node is left paused.
+        """
+        require_admin(actor, "change a node")
+        doing = f"{actor.name} empties the node {name}"
+        with self.locks.server(ServerLock.NODES, doing, waiting(progress)):
+            found = self._known(name)
+            self.emptying.empty(found, progress)
+            self.cluster.set_availability(found.node.id, Availability.DRAIN)
+        return found.node
+
+    def undrain(self, actor: Actor, name: str) -> Node:
+        """Have a node used again."""
         require_admin(actor, "change a node")
         with self.locks.server(ServerLock.NODES, f"{actor.name} changes the node {name}"):
             node = self._known(name).node
-            self.cluster.set_availability(
-                node.id, Availability.DRAIN if drained else Availability.ACTIVE
-            )
+            self.cluster.set_availability(node.id, Availability.ACTIVE)
         return node
 
     def remove(self, actor: Actor, name: str, progress: Progress, *, force: bool) -> Node:
@@ -137,7 +154,9 @@ class Nodes:
             if node is None:
                 raise no_such_node(name)
             if not force:
-                self._leave(node)
+                self.emptying.empty(self._found(node), progress)
+                with progress.doing(f"having {node.name} leave"):
+                    self._leave(node)
             self.cluster.remove(node.id)
             self.store.cluster.remove(node.name)
             left = {one.address for one in self.store.cluster.nodes()}
@@ -180,11 +199,16 @@ class Nodes:
             )
         return address
 
+    def _report(self) -> ClusterReport:
+        return report(self._address(), self.store.cluster.nodes(), self.cluster.members())
+
+    def _found(self, node: Node) -> NodeReport:
+        """As Swarm sees it."""
+        return next(one for one in self._report().nodes if one.node == node)
+
     def _known(self, name: str) -> NodeReport:
         """A node that Swarm knows, too."""
-        for one in report(
-            self._address(), self.store.cluster.nodes(), self.cluster.members()
-        ).nodes:
+        for one in self._report().nodes:
             if one.node.name == name and one.seen is not None:
                 return one
         raise no_such_node(name)

@@ -29,6 +29,7 @@ class Target:
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
     guarded: whether the server rolls it back if it does worse than what ran before.
+    logs_failure: whether the app's log gets the reason if the new instances do not come up.
     progress: where it is shown, if not in the change's own.
     live: called once the proxy routes to it and that is recorded; it tells the user.
     accepting: entered while the client gets its answer and leaves: git then moves a pushed branch.
@@ -45,6 +46,7 @@ class Target:
     release_command: bool = True
     restart: bool = True
     guarded: bool = False
+    logs_failure: bool = True
     progress: Progress | None = None
     live: Callable[[], None] = nothing
     accepting: Callable[[], AbstractContextManager[object]] = nullcontext

@@ -91,7 +91,8 @@ class Rollout:
                 self._switch(app, target, new, keep)
         except BaseException as error:
             self.slugs.begin_sync()  # it is kept: releases:retry may make it live
-            self._log_failure(app, release, error)
+            if target.logs_failure:
+                self._log_failure(app, release, error)
             with progress.doing("stopping what was started"):
                 self._discard(app, release, new)
             raise

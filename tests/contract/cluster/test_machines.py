@@ -55,6 +55,7 @@ def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> It
         store=world.store,
         cluster=SwarmCluster(engine.settings, manager.keep),
         machines=SshMachines(engine.settings),
+        emptying=world.nodes.emptying,
         locks=world.locks,
         clock=SystemClock(),
         has_docker=True,
@@ -89,9 +90,9 @@ def test_the_life_of_a_node(cluster: Cluster) -> None:
         first.ask("docker", "version", "-f", "{{.Server.Version}}"),
     )
 
-    cluster.nodes.drain(ROOT, "web-2", drained=True)
+    cluster.nodes.drain(ROOT, "web-2", cluster.progress)
     assert cluster.states()["web-2"] is NodeState.DRAINED
-    cluster.nodes.drain(ROOT, "web-2", drained=False)
+    cluster.nodes.undrain(ROOT, "web-2")
 
     first.freeze(frozen=True)
     wait_for(lambda: cluster.states()["web-2"] is NodeState.DOWN, what="web-2 is down")

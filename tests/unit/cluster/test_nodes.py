@@ -98,12 +98,12 @@ def test_without_systemd_it_is_told_what_to_do(cluster: World) -> None:
 def test_draining_and_using_again(cluster: World) -> None:
     """The state says which."""
     added(cluster, 2)
-    cluster.nodes.drain(ROOT, "web-2", drained=True)
+    cluster.nodes.drain(ROOT, "web-2", cluster.progress)
     assert states(cluster) == {"web-2": NodeState.DRAINED}
-    cluster.nodes.drain(ROOT, "web-2", drained=False)
+    cluster.nodes.undrain(ROOT, "web-2")
     assert states(cluster) == {"web-2": NodeState.READY}
     with pytest.raises(PaasError) as caught:
-        cluster.nodes.drain(ROOT, "web-9", drained=True)
+        cluster.nodes.drain(ROOT, "web-9", cluster.progress)
     assert caught.value.reference == "no-such-node"
 
 

@@ -35,13 +35,14 @@ def test_nodes_are_listed(begun: World, capfd: pytest.CaptureFixture[str]) -> No
     """A line each; what the node has not told yet is a dash."""
     run(begun, "nodes")
     assert capfd.readouterr().out.split() == [
-        *("web-2", "ready", "10.0.0.2", "-", "-", "20.10.24", "zone=a")
+        *("web-2", "ready", "0", "10.0.0.2", "-", "-", "20.10.24", "zone=a")
     ]
     run(begun, "nodes", "--json")
     plain = json.loads(capfd.readouterr().out)
     assert plain["address"] == "10.0.0.1"
     assert plain["strangers"] == []
     assert plain["nodes"][0]["labels"] == {"zone": "a"}
+    assert plain["nodes"][0]["instances"] == 0
 
 
 def test_one_node_is_shown(begun: World, capfd: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +78,7 @@ def test_a_node_is_drained_used_and_removed(
         run(begun, *words)
     shown = capfd.readouterr().err
     for said in (
-        "Nothing is placed on web-2",
+        "Nothing runs on web-2",
         "web-2 is used again",
         "web-2 is no longer a node",
         "This server manages no nodes any longer",

@@ -1,0 +1,151 @@
+"""Lost nodes: has what ran there started elsewhere, and tells the apps' logs."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+
+from paas.domain.apps.apps import App
+from paas.domain.cluster.lost import (
+    Attempt,
+    due_apps,
+    failed_attempt,
+    lost_instances,
+    place_words,
+    ready_ids,
+)
+from paas.domain.cluster.nodes import ClusterReport, NodeReport
+from paas.domain.releases.releases import Instance
+from paas.interfaces import Clock, Logs, Moves
+from paas.services.progress import WARNING, Silent
+from paas.store import Store
+
+# Who says so in an app's log: paas[nodes].
+_NODES = "nodes"
+_NONE_READY = "no node is ready"
+
+
+class _LastWarning(Silent):
+    """Keeps the last line that was a warning, also of what the gate shows: why a move failed."""
+
+    def __init__(self) -> None:
+        self.text = "the reason is not known"
+
+    def warn(self, text: str) -> None:
+        self.text = text
+
+    def output(self, line: bytes) -> None:
+        text = line.decode("utf-8", "replace")
+        if text.startswith(WARNING):
+            self.text = text.removeprefix(WARNING)
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of an app with lost instances. told: the ids of those that its log names.
+
+    reason: the last one that the log has why they are not moved.
+    """
+
+    told: set[str] = field(default_factory=set)
+    reason: str | None = None
+    attempt: Attempt | None = None
+    move: "Future[str | None] | None" = None
+    lost: frozenset[str] = frozenset()
+    ready: frozenset[str] = frozenset()
+
+
+class LostNodes:
+    """One look at a time; the moves go on meanwhile, several apps' side by side.
+
+    A move that was asked for is finished by the gate, whoever dies. It finds out itself what is
+    left to do, so nothing is moved twice, and none is needed for a node that has come back.
+    """
+
+    def __init__(
+        self, store: Store, moves: Moves, logs: Logs, clock: Clock, pool: Executor
+    ) -> None:
+        self._store = store
+        self._moves = moves
+        self._logs = logs
+        self._clock = clock
+        self._pool = pool
+        self._known: dict[int, _Known] = {}
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether anything is lost."""
+        return bool(self._known)
+
+    def look(self, found: ClusterReport) -> None:
+        """Tell what is lost, and have moved what is due."""
+        lost = self._lost(found.nodes)
+        for app_id in self._known.keys() - lost.keys():
+            self._forget(app_id)
+        ready, now = ready_ids(found.nodes), self._clock.monotonic()
+        for app_id, (app, instances) in lost.items():
+            known = self._known.setdefault(app_id, _Known())
+            self._tell(app, instances, found.nodes, known)
+            self._settle(app, known, now)
+            if not ready:
+                self._tell_reason(app, known, _NONE_READY)
+        ids = {id: frozenset(one.id for one in instances) for id, (_, instances) in lost.items()}
+        failed = {id: k.attempt for id, k in self._known.items() if k.attempt is not None}
+        busy = {id for id, known in self._known.items() if known.move is not None}
+        for app_id in due_apps(ids, ready, failed, busy, now):
+            known = self._known[app_id]
+            known.lost, known.ready = ids[app_id], ready
+            known.move = self._pool.submit(self._move, lost[app_id][0])
+
+    def _lost(self, nodes: Sequence[NodeReport]) -> dict[int, tuple[App, list[Instance]]]:
+        found: dict[int, list[Instance]] = {}
+        for instance in lost_instances(self._store.instances.all(), nodes):
+            found.setdefault(instance.app_id, []).append(instance)
+        lost = {}
+        for app_id, instances in found.items():
+            app = self._store.apps.by_id(app_id)
+            live = [one for one in instances if app is not None and one.is_live(app)]
+            if app is not None and live:
+                lost[app_id] = (app, live)
+        return lost
+
+    def _move(self, app: App) -> str | None:
+        """In a thread of its own; returns why it failed."""
+        said = _LastWarning()
+        return said.text if self._moves.move([app], said) else None
+
+    def _settle(self, app: App, known: _Known, now: float) -> None:
+        """What has become of a move that has ended."""
+        if known.move is None or not known.move.done():
+            return
+        reason = known.move.result()
+        known.move = None
+        if reason is None:
+            known.attempt = None
+            return
+        known.attempt = failed_attempt(known.attempt, known.lost, known.ready, now)
+        self._tell_reason(app, known, reason.removeprefix(f"{app.name}: "))
+
+    def _forget(self, app_id: int) -> None:
+        """All is well with an app again; a move that is still asked for finds nothing to do."""
+        known = self._known[app_id]
+        if known.move is None or known.move.done():
+            del self._known[app_id]
+
+    def _tell(
+        self, app: App, instances: Sequence[Instance], nodes: Sequence[NodeReport], known: _Known
+    ) -> None:
+        for instance in instances:
+            if instance.id not in known.told:
+                text = f"It was on {place_words(instance, nodes)}, and is started elsewhere. "
+                self._logs.write(
+                    app.id, instance.label, f"{text}Its last lines may be missing here"
+                )
+        known.told = {instance.id for instance in instances}
+
+    def _tell_reason(self, app: App, known: _Known, reason: str) -> None:
+        """Each once, until another comes between."""
+        if reason != known.reason:
+            self._logs.write(
+                app.id, _NODES, f"Not started elsewhere yet: {reason}. It is tried again"
+            )
+        known.reason = reason
