@@ -26,8 +26,8 @@ _SETPRIV = ("/usr/bin/setpriv", "--pdeathsig", "KILL")
 _UNSHARE = ("/usr/bin/unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--kill-child=KILL")
 _links = itertools.count(1)
 _ENV = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
-# Reads two lines: when its network is there, and when Docker is to start. $1: its name, $2: where
-# its sshd finds its host key and whom it lets in.
+# Reads a line when its network is there. Docker starts again when it is ended, as it is by its init
+# script. $1: its name, $2: where its sshd finds its host key and whom it lets in.
 _INIT = """\
 set -eu
 mount -t proc proc /proc
@@ -35,13 +35,20 @@ mount -t tmpfs tmpfs /run
 mkdir -p /run/sshd /run/etc/new /run/etc/work /run/lib
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/run/etc/new,workdir=/run/etc/work /etc
 hostname "$1"
+rm -rf /etc/docker /etc/paas-node
+mkdir /etc/docker
+cat >/etc/init.d/docker <<'END'
+#!/bin/sh
+own=$(cat /run/docker.pid) && kill "$own" && tail --pid="$own" -f /dev/null
+END
+chmod 755 /etc/init.d/docker
 ip link set lo up
 echo up
 read -r _
 /usr/sbin/sshd -f /dev/null -E "$2/sshd.log" -h "$2/host_key" \
     -o AuthorizedKeysFile="$2/authorized_keys" -o StrictModes=no \
     -o UsePAM=no -o PidFile=none -o PermitRootLogin=yes
-exec dockerd --data-root /run/lib/docker >"$2/dockerd.log" 2>&1 </dev/null
+while dockerd --data-root /run/lib/docker >>"$2/dockerd.log" 2>&1 </dev/null; do :; done
 """
 
 

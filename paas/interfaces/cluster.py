@@ -74,17 +74,26 @@ class NodeMachines(Protocol):
     def host_key(self, login: Login) -> str:
         """The fingerprint of the host key by which this server knows it."""
 
-    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
-        """Close its ports to all but these peers, then install Docker if it has none."""
+    def prepare(
+        self,
+        login: Login,
+        server: IPv4Address,
+        peers: Collection[IPv4Address],
+        progress: Progress,
+    ) -> None:
+        """Close its ports as `let_peers` does, then have a Docker there that keeps apps apart."""
 
-    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
-        """Let only these machines reach what it runs for the cluster."""
+    def let_peers(self, login: Login, server: IPv4Address, peers: Collection[IPv4Address]) -> None:
+        """Let only these machines reach what it runs for the cluster, and the server its apps.
+
+        Its containers reach none of them. It stays so after a reboot.
+        """
 
     def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
         """Have it join; returns the id that it got. own: the address that it is known by."""
 
     def leave(self, login: Login) -> None:
-        """Have it leave, and take away the rules; Docker stays."""
+        """Have it leave, and take away rules and settings; Docker stays."""
 
     def usage(self, login: Login) -> Mapping[str, Usage]:
         """What each instance that runs there takes, by its id: GROUP-LABEL.

@@ -154,12 +154,19 @@ class FakeNodeMachines:
     def host_key(self, login: Login) -> str:
         return "SHA256:host"
 
-    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
-        self.let_peers(login, peers)
-        self.there[str(login)] = replace(self.facts(login), engine="20.10.24")
+    def prepare(
+        self,
+        login: Login,
+        server: IPv4Address,
+        peers: Collection[IPv4Address],
+        progress: Progress,
+    ) -> None:
+        self.let_peers(login, server, peers)
+        self.there[str(login)] = replace(self.facts(login), engine="20.10.24", engine_lacks=())
 
-    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
+    def let_peers(self, login: Login, server: IPv4Address, peers: Collection[IPv4Address]) -> None:
         self.facts(login)
+        assert server == self._cluster.address
         self.peers[str(login)] = set(peers)
 
     def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:

@@ -1,9 +1,11 @@
 """What a machine says of itself, and what this one has in common with it."""
 
+import base64
 import shlex
 from ipaddress import IPv4Address
 from pathlib import Path
 
+from paas.adapters.cluster.node_engine import conflicts, lacks
 from paas.domain.cluster.joining import MachineFacts
 
 
@@ -24,6 +26,7 @@ def read_facts(printed: str, asked: float, answered: float) -> MachineFacts:
     Raises KeyError and ValueError for what is missing or has another form.
     """
     found = dict(line.partition("=")[::2] for line in printed.splitlines())
+    engine_file = base64.b64decode(found["engine_file"], validate=True).decode("utf-8", "replace")
     ahead = float(found["clock"]) - (asked + answered) / 2
     unknown = (answered - asked) / 2
     return MachineFacts(
@@ -39,4 +42,8 @@ def read_facts(printed: str, asked: float, answered: float) -> MachineFacts:
         swarm_id=found.get("swarm", ""),
         live_restore=found.get("live_restore") == "yes",
         has_systemd=found["systemd"] == "yes",
+        containers=int(found.get("containers", "0")),
+        engine_conflicts=tuple(conflicts(engine_file)),
+        engine_lacks=tuple(lacks(engine_file)),
+        is_closed=found["closed"] == "yes",
     )

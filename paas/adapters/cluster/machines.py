@@ -1,16 +1,19 @@
 """`NodeMachines` of interfaces by ssh: one script runs there, with a verb; it stays nowhere."""
 
+import base64
 import os
 import re
 import shlex
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from paas.adapters.cluster.facts import own_release, read_facts
 from paas.adapters.cluster.instances import read_listening, read_usage
-from paas.adapters.cluster.peer_rules import MANAGER_PORT, peer_rules
+from paas.adapters.cluster.node_engine import merged
+from paas.adapters.cluster.node_rules import node_rules
+from paas.adapters.cluster.peer_rules import MANAGER_PORT
 from paas.adapters.system.files import make_directory
 from paas.adapters.system.subprocesses import ERROR_LINES, Finished, run
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
@@ -21,9 +24,7 @@ from paas.domain.values.secret import Secret
 from paas.interfaces import Progress
 from paas.settings import Settings
 
-NODE_TABLE = "paas_node"
-_SCRIPT = Path(__file__).with_name("node.sh")
-_INSTANCES = Path(__file__).with_name("instances.sh")
+_NODE, _INSTANCES = ("node_engine.sh", "node.sh"), ("instances.sh",)
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 _CONNECT_LIMIT_S = 10
 _ANSWER_LIMIT_S = 60.0
@@ -38,6 +39,7 @@ class SshMachines:
     """Machines as root. The server has a key of its own for them, made when it is first needed."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._paths = settings.paths
 
     def public_key(self) -> str:
@@ -72,15 +74,24 @@ class SshMachines:
         found = re.search(rb"SHA256:[A-Za-z0-9+/]{43}", done.output)
         return found[0].decode() if found else "unknown"
 
-    def prepare(self, login: Login, peers: Collection[IPv4Address], progress: Progress) -> None:
-        rules = peer_rules(NODE_TABLE, peers, published=True)
-        done = self._script(
-            login, "prepare", texts={"rules": rules}, what=f"Preparing {login}", installs=True
-        )
+    def prepare(
+        self,
+        login: Login,
+        server: IPv4Address,
+        peers: Collection[IPv4Address],
+        progress: Progress,
+    ) -> None:
+        what = f"Preparing {login}"
+        present = base64.b64decode(_last_line(self._script(login, "engine_file", what=what)))
+        texts = {
+            "rules": node_rules(self._settings, server, peers),
+            "engine": merged(present.decode("utf-8", "replace")).strip(),
+        }
+        done = self._script(login, "prepare", texts=texts, what=what, installs=True)
         progress.detail(_last_line(done))
 
-    def let_peers(self, login: Login, peers: Collection[IPv4Address]) -> None:
-        rules = peer_rules(NODE_TABLE, peers, published=True)
+    def let_peers(self, login: Login, server: IPv4Address, peers: Collection[IPv4Address]) -> None:
+        rules = node_rules(self._settings, server, peers)
         self._script(
             login, "close_ports", texts={"rules": rules}, what=f"Telling {login} of its peers"
         )
@@ -117,7 +128,7 @@ class SshMachines:
         what: str,
         texts: Mapping[str, str] | None = None,
         installs: bool = False,
-        script: Path = _SCRIPT,
+        script: Sequence[str] = _NODE,
     ) -> Finished:
         """Run a verb of a script there. words: no shell there reads anything into them."""
         lines = [f"{name}={shlex.quote(text)}\n" for name, text in (texts or {}).items()]
@@ -126,7 +137,7 @@ class SshMachines:
             description=what,
             timeout_s=_INSTALL_LIMIT_S if installs else _ANSWER_LIMIT_S,
             env=_ENV,
-            stdin=("".join(lines) + script.read_text()).encode(),
+            stdin=("".join(lines) + _text(script)).encode(),
             check=False,
         )
         if done.ok:
@@ -170,6 +181,11 @@ class SshMachines:
                 env=_ENV,
             )
         return key
+
+
+def _text(script: Sequence[str]) -> str:
+    """Files beside this one."""
+    return "".join(Path(__file__).with_name(name).read_text() for name in script)
 
 
 def _last_line(done: Finished) -> str:

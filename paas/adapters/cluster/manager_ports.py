@@ -1,5 +1,6 @@
 """The ports of the nodes' manager, which only peers reach: the server's own table of rules."""
 
+import pwd
 from collections.abc import Collection
 from ipaddress import IPv4Address
 
@@ -12,7 +13,7 @@ from paas.settings import Settings
 
 def let_peers(settings: Settings, addresses: Collection[IPv4Address]) -> None:
     """Let only these machines in; kept for `close_ports`. Raises PaasError if that fails."""
-    rules = peer_rules(_table(settings), addresses, published=False)
+    rules = peer_rules(settings, _table(settings), addresses, _proxy_uid(settings))
     make_directory(settings.paths.cluster, mode=0o700)
     write_atomic(settings.paths.cluster_peers, rules, mode=0o600)
     _load(rules)
@@ -34,6 +35,13 @@ def unload(settings: Settings) -> None:
     ask_nft(["delete", "table", "inet", _table(settings)])
 
 
+def _proxy_uid(settings: Settings) -> int:
+    try:
+        return pwd.getpwnam(settings.proxy_user).pw_uid
+    except KeyError as error:
+        raise _failure(f"there is no account {settings.proxy_user!r}") from error
+
+
 def _table(settings: Settings) -> str:
     return f"paas_{settings.ports[0]:d}_peers"
 
@@ -41,8 +49,12 @@ def _table(settings: Settings) -> str:
 def _load(rules: str) -> None:
     answer = ask_nft(["-f", "-"], rules)
     if not answer.ok:
-        raise PaasError(
-            "cluster-firewall",
-            f"The ports of the nodes' manager cannot be closed to others: {answer.words}.",
-            "Without that it is not started. See: paas server:status",
-        )
+        raise _failure(answer.words)
+
+
+def _failure(why: str) -> PaasError:
+    return PaasError(
+        "cluster-firewall",
+        f"The ports of the nodes' manager cannot be closed to others: {why}.",
+        "Without that it is not started. See: paas server:status",
+    )

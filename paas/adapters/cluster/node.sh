@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What a server asks of a machine that is to be, or is, its node; run there as root, by ssh.
-# The server sends this file, and before it the texts as variables: $token, $rules.
+# The server sends this file, and before it node_engine.sh and texts: $token, $rules, $engine.
 set -euo pipefail
 export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
@@ -23,8 +23,11 @@ facts() {
     if command -v docker >/dev/null; then
         docker info --format 'engine={{.ServerVersion}}
 swarm={{.Swarm.NodeID}}
-live_restore={{if .LiveRestoreEnabled}}yes{{else}}no{{end}}' 2>/dev/null || true
+live_restore={{if .LiveRestoreEnabled}}yes{{else}}no{{end}}
+containers={{.ContainersRunning}}' 2>/dev/null || true
     fi
+    echo "engine_file=$(engine_file)"
+    echo "closed=$(nft list table inet paas_node >/dev/null 2>&1 && echo yes || echo no)"
     echo "clock=$(date +%s.%N)"
 }
 
@@ -43,27 +46,44 @@ install_packages() {
 prepare() {
     install_packages nft nftables
     close_ports
+    set_engine
     install_packages dockerd docker.io
     if [ -d /run/systemd/system ]; then
         systemctl enable --quiet --now docker
     fi
+    if needs_restart; then restart_docker || { restore_engine; return 1; }; fi
     docker version --format 'Docker {{.Server.Version}}'
 }
 
+# What containers ask for names may be anywhere, as at a metadata address.
+nameservers() {
+    local file=/etc/resolv.conf
+    ! grep -q '^nameserver 127\.0\.0\.53' "$file" || file=/run/systemd/resolve/resolv.conf
+    awk '$1 == "nameserver" && $2 ~ /^[0-9]+\.[0-9.]+$/ && $2 !~ /^127\./ { print $2 }' "$file" \
+        2>/dev/null | sort -u | paste -sd, || true
+}
+
 close_ports() {
+    local servers
+    servers=$(nameservers)
     mkdir -p "$folder"
     printf '%s' "$rules" >"$folder/firewall.nft.new"
+    [ -z "$servers" ] || echo "add element inet paas_node nameservers { $servers }" \
+        >>"$folder/firewall.nft.new"
     nft -f "$folder/firewall.nft.new"
     mv "$folder/firewall.nft.new" "$folder/firewall.nft"
     [ -d /run/systemd/system ] || return 0
     cat >"$unit" <<UNIT
 [Unit]
 Description=Who may reach what this node runs for its paas server
+After=nftables.service
+ReloadPropagatedFrom=nftables.service
 Before=docker.service
 [Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=/usr/sbin/nft -f $folder/firewall.nft
+ExecReload=/usr/sbin/nft -f $folder/firewall.nft
 [Install]
 WantedBy=multi-user.target
 RequiredBy=docker.service
@@ -88,6 +108,7 @@ leave() {
         rm -f "$unit"
         systemctl daemon-reload
     fi
+    restore_engine
     nft delete table inet paas_node 2>/dev/null || true
     rm -rf "$folder"
 }

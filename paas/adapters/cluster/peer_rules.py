@@ -1,20 +1,20 @@
-"""Who may reach what a cluster's machines run for it: rules of nftables, see nft(8).
+"""What a server's cluster is open to on the server itself: rules of nftables, see nft(8).
 
-They are alike on the server and on the nodes, and know a packet before Docker leads it elsewhere:
-a port that a service publishes is open on all addresses, past the rules of `input`. So they look
-right after the kernel has found out which connection a packet belongs to, and before it is
-rewritten.
+Only peers reach the manager. They are looked for right after the kernel has found out which
+connection a packet belongs to, before anything rewrites it. To nodes, the server is its proxy: no
+app here goes in its name to their instances, or to what belongs to the cluster.
 """
 
 from collections.abc import Collection
 from ipaddress import IPv4Address
 
+from paas.settings import Settings
+
 # https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts
 MANAGER_PORT = 2377
-_TCP = f"{MANAGER_PORT:d}, 7946"
-_UDP = "4789, 7946"
-# Where Docker publishes ports that it chooses itself.
-_PUBLISHED = ", 32768-60999"
+CLUSTER_TCP = f"{MANAGER_PORT:d}, 7946"
+CLUSTER_UDP = "4789, 7946"
+# The first port names the bridges of a server's apps: app_network_rules, bridge_rules.
 _RULES = """\
 table inet {table}
 delete table inet {table}
@@ -32,16 +32,38 @@ table inet {table} {{
         tcp dport {{ {tcp} }} drop
         udp dport {{ {udp} }} drop
     }}
+    chain processes {{
+        type filter hook output priority filter; policy accept;
+        meta skuid {{ 0, {proxy} }} accept
+        ip daddr @peers goto from_app
+        fib daddr type local goto from_app
+    }}
+    chain containers {{
+        type filter hook forward priority filter; policy accept;
+        iifname "p{first}-*" ip daddr @peers goto from_app
+        iifname "d{first}-*" ip daddr @peers goto from_app
+    }}
+    chain from_app {{
+        tcp flags & (fin|syn|rst|ack) == syn tcp dport {{ {tcp}, {first}-{last} }} \
+reject with tcp reset
+        udp dport {{ {udp} }} reject
+    }}
 }}
 """
 
 
-def peer_rules(table: str, peers: Collection[IPv4Address], *, published: bool) -> str:
-    """The rules, in place of former ones. published: whether services publish ports there."""
+def peer_rules(
+    settings: Settings, table: str, peers: Collection[IPv4Address], proxy_uid: int
+) -> str:
+    """The rules, in place of former ones."""
     each = ", ".join(map(str, sorted(peers)))
+    first, last = settings.ports
     return _RULES.format(
         table=table,
         elements=f"        elements = {{ {each} }}\n" if each else "",
-        tcp=_TCP + (_PUBLISHED if published else ""),
-        udp=_UDP,
+        tcp=CLUSTER_TCP,
+        udp=CLUSTER_UDP,
+        proxy=int(proxy_uid),
+        first=int(first),
+        last=int(last),
     )

@@ -20,7 +20,9 @@ class MachineFacts:
     address: its own end of the ssh connection; caller: this server's end. clock_ahead_s: how far
     its clock is before this server's, as far as the duration of the question lets tell. engine: the
     version of its Docker, empty without. swarm_id: its id in the swarm that it belongs to, empty if
-    it belongs to none.
+    it belongs to none. containers: how many run there. engine_conflicts: what its Docker's
+    settings say that a node must not have, as clauses; engine_lacks: the names of those that they
+    do not have, but must. is_closed: whether the rules for nodes are loaded.
     """
 
     name: str
@@ -35,6 +37,10 @@ class MachineFacts:
     swarm_id: str
     live_restore: bool
     has_systemd: bool
+    containers: int = 0
+    engine_conflicts: tuple[str, ...] = ()
+    engine_lacks: tuple[str, ...] = ()
+    is_closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class ServerFacts:
 
 def refusals(server: ServerFacts, facts: MachineFacts, nodes: Sequence[Node]) -> list[str]:
     """Each reason why a machine cannot be a node, as a clause; none: it can."""
-    return [*_unfit(server, facts), *_claimed(server, facts, nodes)]
+    return [*_unfit(server, facts), *_busy(facts), *_claimed(server, facts, nodes)]
 
 
 def refusal(login: Login, reasons: Sequence[str]) -> PaasError:
@@ -63,7 +69,7 @@ def refusal(login: Login, reasons: Sequence[str]) -> PaasError:
 
 def mismatches(server: ServerFacts, facts: MachineFacts) -> list[str]:
     """What of a node is no longer as it was when it was added, as clauses."""
-    return [*_unfit(server, facts)]
+    return [*_unfit(server, facts), *_changed(facts)]
 
 
 def _unfit(server: ServerFacts, facts: MachineFacts) -> Iterator[str]:
@@ -79,8 +85,27 @@ def _unfit(server: ServerFacts, facts: MachineFacts) -> Iterator[str]:
         yield f"it runs {facts.release}, this server {server.release}"
     if facts.memory_mib < MIN_MEMORY_MIB:
         yield f"it has {facts.memory_mib} MiB of memory; {MIN_MEMORY_MIB} are needed"
-    if facts.live_restore:
+    if facts.live_restore and not any("live-restore" in one for one in facts.engine_conflicts):
         yield "its Docker has live-restore, which Swarm refuses (/etc/docker/daemon.json)"
+    yield from facts.engine_conflicts
+
+
+def _busy(facts: MachineFacts) -> Iterator[str]:
+    """What would be ended there. A member's containers are what an interrupted call left."""
+    if facts.engine_lacks and facts.containers and not facts.swarm_id:
+        yield (
+            f"containers run there ({facts.containers}), which would end, since its Docker must "
+            "be restarted; stop them first"
+        )
+
+
+def _changed(facts: MachineFacts) -> Iterator[str]:
+    """What keeps apps apart there, and is gone."""
+    if facts.engine_lacks:
+        names = ", ".join(facts.engine_lacks)
+        yield f"its /etc/docker/daemon.json lacks {names}; remove it, and add it again"
+    if not facts.is_closed:
+        yield "its rules in nftables are gone; load them: nft -f /etc/paas-node/firewall.nft"
 
 
 def _claimed(server: ServerFacts, facts: MachineFacts, nodes: Sequence[Node]) -> Iterator[str]:

@@ -95,7 +95,7 @@ class Nodes:
             progress.detail(f"Its host key is {self.machines.host_key(login)}")
             peers = {address, facts.address, *(n.address for n in self.store.cluster.nodes())}
             with progress.doing(f"closing ports and installing Docker on {facts.name}"):
-                self.machines.prepare(login, peers, progress)
+                self.machines.prepare(login, address, peers, progress)
             self._tell_peers(peers, progress)
             id = facts.swarm_id or self._join(login, facts, address, progress)
             self._wait_until_ready(id, facts.name)
@@ -233,9 +233,10 @@ class Nodes:
     def _tell_peers(self, peers: set[IPv4Address], progress: Progress) -> None:
         """Let all reach each other, and nobody else; one that does not answer is told next time."""
         self.cluster.let_peers(peers)
+        server = self._address()
         for node in self.store.cluster.nodes():
             try:
-                self.machines.let_peers(node.login, peers)
+                self.machines.let_peers(node.login, server, peers)
             except PaasError as error:
                 progress.warn(f"{node.name} does not know its new peers yet: {error.summary}.")
 

@@ -58,14 +58,14 @@ def test_a_machine_joins_and_leaves(joining: Joining) -> None:
     assert (facts.name, facts.address, facts.caller) == ("web-2", address, joining.server)
     assert (facts.is_root, facts.swarm_id) == (True, "")
     assert by_ssh.host_key(login).startswith("SHA256:")
-    by_ssh.prepare(login, [joining.server], FakeProgress())
+    by_ssh.prepare(login, joining.server, [], FakeProgress())
     joining.cluster.let_peers([address])
     id = by_ssh.join(login, joining.cluster.token(), joining.server, address)
     assert id in {one.id for one in joining.cluster.members()}
     facts = by_ssh.facts(login)
     assert facts.swarm_id == id
     assert facts.engine
-    by_ssh.let_peers(login, [joining.server, address])
+    by_ssh.let_peers(login, joining.server, [address])
     by_ssh.leave(login)
     assert by_ssh.facts(login).swarm_id == ""
 

@@ -1,5 +1,6 @@
 """The script for nodes, and the rules for peers, on this machine; nothing of it is changed."""
 
+import json
 import os
 import subprocess
 import time
@@ -11,11 +12,15 @@ import pytest
 from paas.adapters.cluster import facts as facts_module
 from paas.adapters.cluster.facts import own_release, read_facts
 from paas.adapters.cluster.instances import read_listening, read_usage
+from paas.adapters.cluster.node_engine import conflicts, lacks, merged
+from paas.adapters.cluster.node_rules import node_rules
 from paas.adapters.cluster.peer_rules import peer_rules
 from paas.adapters.network.nft import ask_nft
 from paas.domain.releases.releases import Usage
+from paas.domain.values.errors import PaasError
+from paas.settings import Settings
 
-SCRIPT = Path(facts_module.__file__).with_name("node.sh")
+SCRIPTS = [Path(facts_module.__file__).with_name(name) for name in ("node_engine.sh", "node.sh")]
 CONNECTION = "10.0.0.1 50000 10.0.0.2 22"
 
 
@@ -23,7 +28,8 @@ def printed(*words: str) -> str:
     """What the script says."""
     env = {**os.environ, "SSH_CONNECTION": CONNECTION}
     argv = ["bash", "-s", "--", *words]
-    done = subprocess.run(argv, input=SCRIPT.read_bytes(), env=env, capture_output=True, check=True)
+    script = b"".join(each.read_bytes() for each in SCRIPTS)
+    done = subprocess.run(argv, input=script, env=env, capture_output=True, check=True)
     return done.stdout.decode()
 
 
@@ -48,7 +54,9 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
     assert read_facts(text, clock + 60, clock + 62).clock_ahead_s == pytest.approx(-60.0)
 
 
-@pytest.mark.parametrize("missing", ["clock", "memory_kib", "address", "systemd"])
+@pytest.mark.parametrize(
+    "missing", ["clock", "memory_kib", "address", "systemd", "engine_file", "closed"]
+)
 def test_what_is_missing_is_noticed(missing: str) -> None:
     """It is no fact then."""
     lines = [line for line in printed("facts").splitlines() if not line.startswith(missing)]
@@ -57,13 +65,17 @@ def test_what_is_missing_is_noticed(missing: str) -> None:
 
 
 @pytest.mark.parametrize("peers", [[], ["10.0.0.1"], ["10.0.0.2", "10.0.0.1"]])
-@pytest.mark.parametrize("published", [True, False])
-def test_nft_accepts_the_rules(peers: list[str], published: bool) -> None:
-    """Nothing is loaded."""
-    rules = peer_rules("paas_test_peers", [*map(IPv4Address, peers)], published=published)
-    answer = ask_nft(["-c", "-f", "-"], rules)
-    assert answer.ok, answer.words
-    assert ("32768-60999" in rules) is published
+def test_nft_accepts_the_rules(peers: list[str]) -> None:
+    """Those of the server and of nodes, whatever is open to apps; nothing is loaded."""
+    addresses = [*map(IPv4Address, peers)]
+    closed = Settings(private_networks=False)
+    opened = Settings(app_metadata=True, http_port=0, https_port=0)
+    for rules in (
+        peer_rules(Settings(), "paas_test_peers", addresses, 33),
+        *(node_rules(one, IPv4Address("10.0.0.1"), addresses) for one in (closed, opened)),
+    ):
+        answer = ask_nft(["-c", "-f", "-"], rules)
+        assert answer.ok, answer.words
 
 
 def test_what_instances_take_is_read() -> None:
@@ -86,3 +98,36 @@ def test_where_instances_listen_is_read() -> None:
         "listening 00000000000000000000000001000000:1F91\nlistening 0000:1F91\n"
     )
     assert read_listening(printed) == {("0.0.0.0", 8080), ("127.0.0.1", 22), ("::1", 8081)}
+
+
+def test_the_settings_of_a_machine_s_docker_are_kept() -> None:
+    """What they lack is added; what is complete stays as it is, byte for byte."""
+    own = '{"data-root": "/srv/docker",\t"icc": false}'
+    text = merged(own)
+    assert json.loads(text)["data-root"] == "/srv/docker"
+    assert (json.loads(text)["no-new-privileges"], json.loads(text)["icc"]) == (True, False)
+    assert lacks(own)
+    assert "icc" not in lacks(own)
+    assert not lacks(text)
+    assert merged(text) == text
+    assert json.loads(merged("")) == json.loads(merged("{}"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"icc": true}', "has icc: true, a node needs false"),
+        ('{"log-driver": "syslog"}', 'has log-driver: "syslog", a node needs "local"'),
+        ('{"bridge": "br0"}', 'a node needs "docker0"'),
+        ('{"iptables": false}', "a node needs true"),
+        ('{"userns-remap": "default"}', 'a node needs ""'),
+        ('{"icc": ', "cannot be read"),
+        ("[]", "cannot be read"),
+    ],
+)
+def test_settings_of_docker_that_no_node_may_have(text: str, words: str) -> None:
+    """They are named, and never overwritten."""
+    (clause,) = conflicts(text)
+    assert words in clause
+    with pytest.raises(PaasError, match="cannot be a node"):
+        merged(text)

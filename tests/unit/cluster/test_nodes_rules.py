@@ -6,7 +6,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from paas.domain.cluster.joining import refusals
+from paas.domain.cluster.joining import mismatches, refusals
 from paas.domain.cluster.nodes import (
     Availability,
     Login,
@@ -57,6 +57,8 @@ def test_a_machine_that_suits_may_join() -> None:
         ({"release": "debian 13"}, "it runs debian 13, this server debian 12"),
         ({"memory_mib": 230}, "230 MiB of memory; 400 are needed"),
         ({"live_restore": True}, "live-restore"),
+        ({"live_restore": True, "engine_conflicts": ("its live-restore is true",)}, "is true"),
+        ({"engine_lacks": ("icc",), "containers": 2}, "containers run there (2), which would end"),
         ({"address": ADDRESS}, "this server itself"),
         ({"address": IPv4Address("10.9.9.9"), "caller": IPv4Address("10.9.9.9")}, "itself"),
         ({"name": "Web_2"}, "'Web_2'"),
@@ -70,6 +72,17 @@ def test_what_does_not_suit_is_named(changed: dict[str, object], words: str) -> 
     """One clause for each reason."""
     (reason,) = refusals(SERVER, replace(FACTS, **changed), [node(3)])  # type: ignore[arg-type]
     assert words in reason
+
+
+def test_what_keeps_apps_apart_on_a_node() -> None:
+    """It is needed of nodes; of a machine that is to be one, only where others' containers run."""
+    bare = replace(FACTS, engine_lacks=("icc", "no-new-privileges"), is_closed=False)
+    assert not refusals(SERVER, bare, [])
+    assert not refusals(SERVER, replace(bare, containers=1, swarm_id="own"), [])
+    assert not mismatches(SERVER, replace(FACTS, containers=5))
+    lacking, open_ports = mismatches(SERVER, bare)
+    assert "lacks icc, no-new-privileges" in lacking
+    assert "nft -f /etc/paas-node/firewall.nft" in open_ports
 
 
 def test_all_reasons_are_told_at_once() -> None:
