@@ -7,6 +7,7 @@ from pathlib import Path
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.image_files import ImageFiles
 from paas.adapters.docker.images import container_of_slug, labels
+from paas.adapters.docker.python_layers import PythonLayers
 from paas.adapters.docker.runtime_images import RuntimeImages
 from paas.adapters.docker.tree_archive import TreeArchive
 from paas.domain.apps.apps import App
@@ -27,6 +28,7 @@ class DockerSlugImages:
     ) -> None:
         self._settings = settings
         self._runtime = runtime or RuntimeImages(settings, clock)
+        self._pythons = PythonLayers(settings)
 
     def make(
         self, app: App, tree: Path, progress: Progress, *, port: int | None = None
@@ -38,7 +40,11 @@ class DockerSlugImages:
         limit_s = self._settings.build_limit_s
         with (
             docker_client(self._settings, answer_limit_s=limit_s) as client,
-            ImageFiles(client, base.id, container_of_slug(tree.name)) as container,
+            ImageFiles(
+                client,
+                self._pythons.base(client, base.id, tree, progress),
+                container_of_slug(tree.name),
+            ) as container,
         ):
             container.write(_accounts(container, app.uid))
             container.write(archive.pieces())

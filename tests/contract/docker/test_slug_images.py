@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import count
@@ -129,6 +130,41 @@ def test_a_slug_in_a_container(workshop: Workshop) -> None:
     assert lines[5:] == ["root:x:0:0::/root:/bin/sh", "app:x:94015:94015::/app:/bin/bash"]
     assert workshop.run(image, "cat file; ls -ln file")[1][0] == "hi"
     assert (image.slug, image.port) == (True, 8_000)
+
+
+@pytest.fixture
+def opt() -> Iterator[Path]:
+    """Where a server's programs are: not in /tmp, of which each container has its own."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        yield Path(folder)
+
+
+def test_a_python_of_its_own(workshop: Workshop, opt: Path) -> None:
+    """It is a layer that slugs share; what a link says beyond the server's Pythons is nothing."""
+    workshop.images = DockerSlugImages(
+        replace(workshop.settings, opt=opt), workshop.clock, workshop.runtime
+    )
+    pythons = replace(workshop.settings, opt=opt).paths.pythons
+    program = pythons / "cpython-3.99.1-linux/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho its own Python\n")
+    program.chmod(0o755)
+    (pythons / "cpython-3.99-linux").symlink_to("cpython-3.99.1-linux")
+    (pythons.parent / "secret").write_text("nobody's")
+    linked = f"mkdir -p .venv/bin; ln -s {pythons}/cpython-3.99-linux/bin/python .venv/bin/python"
+    first, second = workshop.slug(linked), workshop.slug(f"{linked}; touch more")
+    assert workshop.run(first, ".venv/bin/python") == (0, ["its own Python"])
+    with docker_client(workshop.settings) as client:
+        layers = [client.api.inspect_image(one.id)["RootFS"]["Layers"] for one in (first, second)]
+    assert layers[0][:-1] == layers[1][:-1]
+    assert len(layers[0]) == 3
+    outside = workshop.slug(f"mkdir -p .venv/bin; ln -s {pythons}/../secret .venv/bin/python")
+    assert workshop.run(outside, "cat .venv/bin/python")[0] != 0
+    images = Images(workshop.settings)
+    assert all(images.remove_build(slug) for slug in workshop.slugs[:2])
+    with docker_client(workshop.settings) as client:
+        left = client.api.images(all=True, filters={"dangling": True})
+    assert not [one for one in left if one["Id"] not in {outside.id}]
 
 
 def test_the_runtime_image_is_made_once(workshop: Workshop) -> None:

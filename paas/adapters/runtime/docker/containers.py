@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from paas.adapters.datastores.client_file import present_clients
 from paas.adapters.docker.build_cgroup import INSTANCES
 from paas.adapters.docker.connection import SERVER_LABEL, server_label
-from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds, tool_binds
+from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
 from paas.domain.releases.artifacts import Artifact, Image
@@ -121,12 +121,6 @@ def container_environment(
     return env
 
 
-def binds_of(settings: Settings, app: App, image: Image) -> tuple[Bind, ...]:
-    """What a container has of the machine's files: storage; a slug the Pythons that it may need."""
-    tools = tool_binds(settings) if image.slug else ()
-    return (*tools, *storage_binds(settings, app))
-
-
 def instance_workload(
     settings: Settings,
     app: App,
@@ -147,7 +141,7 @@ def instance_workload(
         uid=app.uid,
         argv=image_argv(image_of(artifact), command),
         env=config,
-        binds=binds_of(settings, app, image_of(artifact)),
+        binds=storage_binds(settings, app),
         limits=limits_of(settings, app, kind),
         ports=(port,) if port is not None else (),
         artifact=artifact,

@@ -12,7 +12,6 @@ from paas.adapters.runtime.docker.containers import (
     INSTANCE_LABEL,
     KIND_LABEL,
     Container,
-    binds_of,
     container_environment,
     create,
     image_argv,
@@ -20,7 +19,7 @@ from paas.adapters.runtime.docker.containers import (
 )
 from paas.adapters.runtime.docker.records import exit_status
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.launch_specs import limits_of
+from paas.adapters.runtime.native.launch_specs import limits_of, storage_binds
 from paas.domain.apps.apps import App
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.runtime.resources import type_of_command
@@ -62,7 +61,7 @@ def container_of(
             uid=app.uid,
             argv=image_argv(image, command),
             env=container_environment(image, config, label, None, limits.memory_mib, gateway),
-            binds=binds_of(settings, app, image),
+            binds=storage_binds(settings, app),
             limits=limits,
             memory_mib=cgroups.memory_mib(limits),
             network=network,
