@@ -203,6 +203,7 @@ class Paths:
     firewall_record = _run(
         "firewall", Kind.RUNTIME, "the firewall tables, one for each range of ports"
     )
+    node_route = _run("node-route", Kind.RUNTIME, "where nodes' packets come in to datastores")
     reserved_ports = _run("reserved-ports", Kind.RUNTIME, "the ports kept from others")
     recovery = _run("rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from paas.domain.datastores.datastores import Client, Datastore
+from paas.domain.datastores.datastores import NO_NODES, Client, Datastore, NodeAccess
 from paas.domain.datastores.external import ExternalFacts, ExternalUrl
 from paas.domain.datastores.reports import Report, Row
 from paas.domain.runtime.workloads import Workload
@@ -168,8 +168,11 @@ class Reach(Protocol):
 class DatastoreClients(Protocol):
     """Which apps may connect to which datastores, and find them by name."""
 
-    def apply(self, clients: Sequence[Client]) -> None:
+    def apply(self, clients: Sequence[Client], nodes: NodeAccess = NO_NODES) -> None:
         """From now on, let only these and root connect; processes find the names at their start."""
 
     def present(self) -> list[Client]:
         """What was applied last."""
+
+    def nodes(self) -> NodeAccess:
+        """What nodes may connect to, as it was applied last."""

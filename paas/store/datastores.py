@@ -17,6 +17,7 @@ from paas.domain.datastores.datastores import (
 from paas.domain.datastores.kinds import AttachmentName, DatastoreKind
 from paas.domain.datastores.names import DatastoreName, variable
 from paas.domain.datastores.plans import PLANS, Plan
+from paas.domain.releases.artifacts import SWARM
 from paas.domain.releases.releases import ConfigVars
 from paas.domain.server.allocations import datastore_holder, pooler_holder
 from paas.domain.values.errors import PaasError
@@ -259,6 +260,20 @@ class Datastores(Table):
             "FROM datastores f JOIN datastores d ON d.id = f.leader_id ORDER BY 1, 3"
         )
         return [Client(row["uid"], f"{row['name']}.{DOMAIN}", row["port"]) for row in rows]
+
+    def node_ports(self, coming: int | None = None) -> tuple[int, ...]:
+        """The ports of the PostgreSQL datastores that are attached to apps on nodes.
+
+        Not those of poolers. coming: the id of an app that will be there.
+        """
+        rows = self._database.rows(
+            f"SELECT DISTINCT d.port FROM {_ATTACHED} "  # noqa: S608
+            "WHERE NOT a.pooled AND d.kind = ? AND (a.app_id = ? "
+            "OR a.app_id IN (SELECT app_id FROM scheduling WHERE on_nodes) "
+            "OR a.app_id IN (SELECT app_id FROM instances WHERE engine = ?)) ORDER BY 1",
+            *(DatastoreKind.POSTGRESQL, coming, SWARM),
+        )
+        return tuple(row["port"] for row in rows)
 
     def _datastore(self, row: sqlite3.Row) -> Datastore:
         name = DatastoreName(row["name"])

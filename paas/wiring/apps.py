@@ -93,7 +93,7 @@ def storage(adapters: Adapters, changes: Changes, quotas: Quotas) -> Storages:
     )
 
 
-def scheduling(adapters: Adapters, changes: Changes) -> AppScheduling:
+def scheduling(adapters: Adapters, changes: Changes, keeping: DatastoreUpkeep) -> AppScheduling:
     """On which machines apps run."""
     return AppScheduling(
         store=adapters.store,
@@ -101,4 +101,5 @@ def scheduling(adapters: Adapters, changes: Changes) -> AppScheduling:
         slugs=adapters.slugs,
         slug_images=adapters.slug_images,
         changes=changes,
+        datastores=keeping,
     )

@@ -86,7 +86,7 @@ def disk_reports(adapters: Adapters) -> DiskReports:
     )
 
 
-def nodes(adapters: Adapters) -> Nodes:
+def nodes(adapters: Adapters, keeping: DatastoreUpkeep) -> Nodes:
     """The machines that belong to the server."""
     return Nodes(
         store=adapters.store,
@@ -102,6 +102,7 @@ def nodes(adapters: Adapters) -> Nodes:
         locks=adapters.locks,
         clock=adapters.clock,
         has_docker=adapters.settings.docker,
+        changed=keeping.let_clients,
     )
 
 

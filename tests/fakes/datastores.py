@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from paas.domain.datastores.datastores import Client, Datastore
+from paas.domain.datastores.datastores import NO_NODES, Client, Datastore, NodeAccess
 from paas.domain.datastores.external import External, ExternalFacts, ExternalUrl
 from paas.domain.datastores.redis import Policy, policy_of
 from paas.domain.runtime.workloads import Limits, Workload
@@ -129,16 +129,25 @@ class FakeRedis:
 
 
 class FakeDatastoreClients:
-    """`DatastoreClients`. clients: those that were applied last."""
+    """`DatastoreClients`. clients, access: those that were applied last; ports: all that nodes
+    ever reached.
+    """
 
     def __init__(self) -> None:
         self.clients: list[Client] = []
+        self.access = NO_NODES
+        self.ports: set[int] = set()
 
-    def apply(self, clients: Sequence[Client]) -> None:
+    def apply(self, clients: Sequence[Client], nodes: NodeAccess = NO_NODES) -> None:
         self.clients = list(clients)
+        self.access = nodes
+        self.ports |= set(nodes.ports)
 
     def present(self) -> list[Client]:
         return self.clients
+
+    def nodes(self) -> NodeAccess:
+        return self.access
 
 
 class FakeDatastoreFiles:

@@ -28,8 +28,8 @@ automatically.
 
 import pwd
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from paas.adapters.docker.bridge_rules import CLIENT_SET, bridge_rules, client_elements, own_bridges
@@ -37,7 +37,9 @@ from paas.adapters.network.app_dns import dns_servers
 from paas.adapters.network.app_network_rules import app_network_rules, connection_timeouts
 from paas.adapters.network.connection_limit import ConnectionLimit, LimitState
 from paas.adapters.network.nft import ask_nft
+from paas.adapters.network.node_services import close_route, node_rules, open_route
 from paas.adapters.network.port_rules import metadata_rules, port_rules
+from paas.domain.datastores.datastores import NO_NODES, NodeAccess
 from paas.domain.routing.app_networks import AppAddresses, AppNetwork
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.values.errors import PaasError
@@ -70,13 +72,14 @@ class NftFirewall:
         clients: Sequence[tuple[int, int]] = (),
         *,
         routes: bool | None = None,
+        nodes: NodeAccess = NO_NODES,
     ) -> None:
         """Load the rules, in one transaction, in place of this server's former ones.
 
         claims: ports and the uids that may listen there. clients: ports of datastores and the uids
         that may connect to them. routes: whether the machine routes for
-        others than the apps; None where the apps have no networks of their own. Raises PaasError
-        with nft's own message if they cannot be loaded.
+        others than the apps; None where the apps have no networks of their own. nodes: what these
+        may connect to. Raises PaasError with nft's own message if they cannot be loaded.
         """
         try:
             proxy = pwd.getpwnam(self._proxy_user).pw_uid
@@ -100,6 +103,20 @@ class NftFirewall:
             rules += bridge_rules(self._settings, self.table, proxy, dns_servers=dns_servers())
             rules += client_elements(self._settings, self.table, clients)
             rules += own_bridges(self._settings, self.table)
+            rules += node_rules(self.table, nodes)
+        with self._route_for(nodes):
+            self._load(rules, routes=routes)
+
+    @contextmanager
+    def _route_for(self, nodes: NodeAccess) -> Iterator[None]:
+        """The route to loopback is there only while the rules are."""
+        if not nodes.pairs:
+            close_route(self._settings)
+        yield
+        if nodes.pairs:
+            open_route(self._settings, nodes)
+
+    def _load(self, rules: str, *, routes: bool | None) -> None:
         more = self._limit.rules()
         if routes is not None:
             more += connection_timeouts(self._settings, self.table)
@@ -147,8 +164,8 @@ class NftFirewall:
         there = {(int(port), int(uid)) for port, uid in re.findall(r"(\d+) \. (\d+)", words)}
         return [claim for claim in claims if claim not in there]
 
-    def let_clients(self, clients: Sequence[tuple[int, int]]) -> None:
-        """Let only these uids, and root, connect to these ports of datastores.
+    def let_clients(self, clients: Sequence[tuple[int, int]], nodes: NodeAccess = NO_NODES) -> None:
+        """Let only these uids, and root, and nodes, connect to these ports of datastores.
 
         Open connections stay. Does nothing if the rules are not loaded: who loads them lets these.
         """
@@ -158,7 +175,9 @@ class NftFirewall:
             if self._settings.docker:
                 rules += f"flush set inet {self.table} {CLIENT_SET}\n"
                 rules += client_elements(self._settings, self.table, clients)
-            _nft(["-f", "-"], rules)
+                rules += node_rules(self.table, nodes)
+            with self._route_for(nodes):
+                _nft(["-f", "-"], rules)
 
     def clients(self) -> set[tuple[int, int]]:
         """Who is let. Raises PaasError if no rules are loaded."""
@@ -225,6 +244,8 @@ class NftFirewall:
     def remove(self, table: str | None = None) -> None:
         """Delete the rules, or those of a former table; no error if there are none."""
         name = table or self.table
+        if name == self.table:
+            close_route(self._settings)
         _nft(["-f", "-"], f"table inet {name}\ndelete table inet {name}\n")
 
     def check_loaded(self) -> None:

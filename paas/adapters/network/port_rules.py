@@ -30,6 +30,9 @@ table inet {table} {{
     set client_addresses {{
         type ipv4_addr . inet_service
     }}
+    set node_clients {{
+        type ipv4_addr . inet_service
+    }}
     chain output {{
         type filter hook output priority 0; policy accept;
         oif "lo" tcp dport {first_service}-{last_service} tcp flags & (fin|syn|rst|ack) == syn \
@@ -55,6 +58,7 @@ ip daddr . tcp dport @shut reject with tcp reset
     }}
     chain to_datastore_from_outside {{
         ip saddr . tcp dport @client_addresses accept
+        ip saddr . tcp dport @node_clients accept
         reject with tcp reset
     }}
     chain answer_here {{

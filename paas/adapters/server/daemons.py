@@ -12,7 +12,7 @@ from pathlib import Path
 
 from paas.adapters.cluster import manager_ports
 from paas.adapters.cluster.manager_program import SWARM, has_nodes
-from paas.adapters.datastores.client_file import present_clients
+from paas.adapters.datastores.client_file import present_clients, present_nodes
 from paas.adapters.docker.bridge_rules import iptables_links
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
@@ -167,7 +167,12 @@ def apply_firewall(settings: Settings) -> None:
         former = record.read_text().split() if record.exists() else []
         write_atomic(record, " ".join({*former, firewall.table}), durable=False)
         clients = [(one.port, one.uid) for one in present_clients(settings)]
-        firewall.install(present_claims(settings), clients, routes=AppNetworks(settings).routes())
+        firewall.install(
+            present_claims(settings),
+            clients,
+            routes=AppNetworks(settings).routes(),
+            nodes=present_nodes(settings),
+        )
         if settings.docker:
             iptables_policy.let_pass(iptables_links(settings))
         if (fault := firewall.limit_state().fault) is not None:

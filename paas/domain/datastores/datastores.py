@@ -160,6 +160,28 @@ class Client:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class NodeAccess:
+    """What nodes may connect to. server: this server's address in their network.
+
+    nodes: their addresses. ports: of the datastores of apps that run on nodes; none: no access.
+    """
+
+    server: str = ""
+    nodes: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+
+    @property
+    def pairs(self) -> list[tuple[str, int]]:
+        """Each node's address with each port."""
+        return [(node, port) for node in self.nodes for port in self.ports]
+
+
+NO_NODES = NodeAccess()
+# The address from which a datastore sees them connect.
+NODES_SEEN_AS = "127.0.0.2"
+
+
 def with_attached(config: ConfigVars, attached: ConfigVars) -> ConfigVars:
     """A release's config vars and those of the present attachments, which take precedence.
 

@@ -1,6 +1,6 @@
 """Nodes: what admins do with the machines that belong to a server."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
@@ -32,7 +32,10 @@ _POLL_S = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nodes:
-    """The cluster of one server. has_docker: whether it was installed with Docker."""
+    """The cluster of one server. has_docker: whether it was installed with Docker.
+
+    changed: called when there is a node more or less.
+    """
 
     store: Store
     cluster: Cluster
@@ -41,6 +44,7 @@ class Nodes:
     locks: Locks
     clock: Clock
     has_docker: bool
+    changed: Callable[[], None]
 
     def begin(self, actor: Actor, address: IPv4Address) -> str:
         """Make this server the manager of nodes; returns the line that lets it into machines."""
@@ -103,6 +107,7 @@ class Nodes:
                 self.cluster.set_labels(id, labels)
             node = Node(NodeName(facts.name), id, login, facts.address, self.clock.now())
             self.store.cluster.add(node)
+            self.changed()
             if not facts.has_systemd:
                 progress.warn(
                     f"{facts.name} has no systemd: have it load /etc/paas-node/firewall.nft and "
@@ -159,6 +164,7 @@ class Nodes:
                     self._leave(node)
             self.cluster.remove(node.id)
             self.store.cluster.remove(node.name)
+            self.changed()
             left = {one.address for one in self.store.cluster.nodes()}
             self._tell_peers({self._address(), *left}, progress)
         return node

@@ -18,6 +18,8 @@ from paas.domain.releases.releases import Instance, Slug
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines, Progress, SlugImages, Slugs
 from paas.services.access import find_app
+from paas.services.datastores.finding import beyond_nodes, nodes_reach
+from paas.services.datastores.upkeep import DatastoreUpkeep
 from paas.services.progress import reporting_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
@@ -42,6 +44,7 @@ class AppScheduling:
     slugs: Slugs
     slug_images: SlugImages
     changes: Changes
+    datastores: DatastoreUpkeep
 
     def choose(self, actor: Actor, name: str, word: str, progress: Progress) -> None:
         """Run an app on this server (``local``) or on its nodes (``swarm``)."""
@@ -111,6 +114,8 @@ class AppScheduling:
                 yield None
                 return
             self.changes.loss_warning.look(app, progress)
+            if after.on_nodes:
+                self.datastores.let_clients(coming=app.id)
             with (
                 self._with_image(app, slug, after, progress),
                 reporting_failure(progress, "Nothing was changed", what_serves(self.store, app)),
@@ -122,7 +127,11 @@ class AppScheduling:
                 )
 
         doing = "changes where the app runs"
-        self.changes.apply(Change(app=app, who=actor.name, doing=doing, prepare=prepare), progress)
+        changing = Change(app=app, who=actor.name, doing=doing, prepare=prepare)
+        try:
+            self.changes.apply(changing, progress)
+        finally:
+            self.datastores.let_clients()
 
     def _refuse(self, app: App, after: Scheduling) -> None:
         """Raises PaasError if the app cannot run there."""
@@ -137,6 +146,14 @@ class AppScheduling:
         if app.storage:
             paths = ", ".join(sorted(one.path for one in app.storage))
             raise storage_on_nodes(f"{app.name} has storage directories: {paths}")
+        beyond = [
+            one.var
+            for one in self.store.datastores.attachments(app_id=app.id)
+            if (found := self.store.datastores.find(one.datastore)) is not None
+            and not nodes_reach(found.kind, pooled=one.pooled)
+        ]
+        if beyond:
+            raise beyond_nodes(f"{app.name} uses {', '.join(beyond)}, which nodes cannot reach")
 
     @contextmanager
     def _with_image(

@@ -25,6 +25,7 @@ from paas.services.datastores.finding import (
     no_such_datastore,
     refuse_follower,
     refuse_kind,
+    refuse_on_nodes,
     refuse_unready,
 )
 from paas.services.datastores.upkeep import DatastoreUpkeep
@@ -170,6 +171,7 @@ class Attachments:
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target | None]:
+            refuse_on_nodes(app, datastore.kind)
             # A follower, which takes no writes, is never what an app finds first.
             firsts = {*datastore.kind.traits.firsts} if datastore.leader is not None else set()
             names = new_names(

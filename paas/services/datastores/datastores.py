@@ -24,6 +24,7 @@ from paas.services.datastores.finding import (
     of_app,
     refuse_followed,
     refuse_foreign,
+    refuse_on_nodes,
     visible,
 )
 from paas.services.datastores.upkeep import DatastoreUpkeep
@@ -72,6 +73,7 @@ class Datastores:
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         kind, plan = order
+        refuse_on_nodes(app, kind)
         new_names(kind, self.attachments.taken(app), wanted)
         if scheme is not None:
             scheme_of(kind, scheme)

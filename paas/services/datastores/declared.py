@@ -13,7 +13,7 @@ from paas.domain.people.actors import Actor
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress
 from paas.services.datastores.datastores import Datastores
-from paas.services.datastores.finding import kind_of_attached
+from paas.services.datastores.finding import kind_of_attached, refuse_on_nodes
 from paas.store import Store
 
 
@@ -59,6 +59,7 @@ class DeclaredDatastores:
         for order in missing:
             there = found[order]
             if there is None:
+                refuse_on_nodes(app, order.kind)
                 version = versions[order.kind]
                 _tell_version(order, version, progress)
                 files = self.datastores.servers[order.kind].create

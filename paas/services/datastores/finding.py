@@ -199,6 +199,31 @@ def refuse_unready(datastore: Datastore) -> None:
         )
 
 
+def refuse_on_nodes(app: App, kind: DatastoreKind, *, pooled: bool = False) -> None:
+    """Raises PaasError if the app runs on nodes, which do not reach a datastore of that kind.
+
+    pooled: whether its connection pooler is meant.
+    """
+    if app.scheduling.on_nodes and not nodes_reach(kind, pooled=pooled):
+        what = "connection poolers" if pooled else kind.traits.product
+        raise beyond_nodes(f"{app.name} runs on nodes, and nodes cannot reach {what}")
+
+
+def nodes_reach(kind: DatastoreKind, *, pooled: bool) -> bool:
+    """Whether instances on nodes can use such a datastore."""
+    return kind is DatastoreKind.POSTGRESQL and not pooled
+
+
+def beyond_nodes(what: str) -> PaasError:
+    """The error where an app on nodes would need what these cannot reach."""
+    return PaasError(
+        "datastore-on-nodes",
+        f"{what}: from there only PostgreSQL itself can be reached.",
+        "Use a database elsewhere (paas addons:attach URL), or run the app on this server: "
+        "paas scheduler:set local",
+    )
+
+
 def no_such_datastore(name: str) -> PaasError:
     """The same error if there is none, and if the actor may not know of it."""
     return PaasError(

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from paas.domain.datastores.archives import KEPT_FOR, archive_name
-from paas.domain.datastores.datastores import Datastore, DatastoreState
+from paas.domain.datastores.datastores import NO_NODES, Datastore, DatastoreState, NodeAccess
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.server.findings import Finding
 from paas.domain.values.errors import PaasError
@@ -60,9 +60,19 @@ class DatastoreUpkeep:
     runtime: Runtime
     locks: Locks
 
-    def let_clients(self) -> None:
-        """Let exactly the apps to which a datastore is attached connect to it."""
-        self.clients.apply(self.store.datastores.clients())
+    def let_clients(self, coming: int | None = None) -> None:
+        """Let exactly the apps to which a datastore is attached connect to it.
+
+        coming: the id of an app that is about to run on nodes.
+        """
+        self.clients.apply(self.store.datastores.clients(), self._node_access(coming))
+
+    def _node_access(self, coming: int | None = None) -> NodeAccess:
+        address, nodes = self.store.cluster.address(), self.store.cluster.nodes()
+        ports = self.store.datastores.node_ports(coming) if address and nodes else ()
+        if address is None or not ports:
+            return NO_NODES
+        return NodeAccess(str(address), tuple(sorted(str(one.address) for one in nodes)), ports)
 
     def refuse_gone_clients(self) -> None:
         """Stop admitting apps that are destroyed, or that a killed command has detached."""
@@ -171,7 +181,8 @@ class DatastoreUpkeep:
 
     def clients_differ(self) -> bool:
         """Whether other apps may connect to datastores than the store says."""
-        return self.clients.present() != self.store.datastores.clients()
+        differ = self.clients.present() != self.store.datastores.clients()
+        return differ or self.clients.nodes() != self._node_access()
 
     def hazards(self) -> list[Finding]:
         """What on this machine endangers the data of the kinds in use."""

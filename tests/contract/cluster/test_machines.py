@@ -59,6 +59,7 @@ def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> It
         locks=world.locks,
         clock=SystemClock(),
         has_docker=True,
+        changed=lambda: None,
     )
     with machines(2) as made:
         key = nodes.begin(ROOT, made.server)

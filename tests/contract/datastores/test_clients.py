@@ -4,9 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.datastores.client_file import hosts_of, present_clients
+from paas.adapters.datastores.client_file import (
+    hosts_of,
+    hosts_on_nodes,
+    present_clients,
+    present_nodes,
+)
 from paas.adapters.datastores.clients import FileClients
-from paas.domain.datastores.datastores import Client
+from paas.domain.datastores.datastores import NO_NODES, Client, NodeAccess
 from paas.interfaces import DatastoreClients
 from paas.settings import Settings
 from tests.fakes.datastores import FakeDatastoreClients
@@ -40,6 +45,20 @@ def test_what_was_applied_last_is_present(clients: DatastoreClients) -> None:
     assert clients.present() == []
 
 
+def test_what_nodes_reach_is_present(clients: DatastoreClients, settings: Settings) -> None:
+    """Until something else is applied."""
+    assert clients.nodes() == NO_NODES
+    access = NodeAccess("10.0.0.1", ("10.0.0.2", "10.0.0.3"), (ONE.port,))
+    clients.apply([ONE], access)
+    assert clients.nodes() == access
+    assert clients.present() == [ONE]
+    if isinstance(clients, FileClients):
+        assert hosts_on_nodes(settings, ONE.uid) == {ONE.host: "10.0.0.1"}
+        assert hosts_on_nodes(settings, OTHER.uid) == {}
+    clients.apply([ONE])
+    assert clients.nodes() == NO_NODES
+
+
 def test_an_app_finds_its_own(settings: Settings) -> None:
     """At 127.0.0.1, or at the gateway of its own network."""
     FileClients(settings).apply([ONE, OTHER])
@@ -48,8 +67,12 @@ def test_an_app_finds_its_own(settings: Settings) -> None:
     assert hosts_of(settings, 70_003, network=False) == ()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"clients": 3}', '{"clients": [[1]]}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"clients": 3, "nodes": 3}', '{"clients": [[1]], "nodes": {"server": "x"}}'],
+)
 def test_a_damaged_file_lets_nobody(settings: Settings, text: str) -> None:
     """It is written again at the next start."""
     settings.paths.datastore_clients.write_text(text)
     assert present_clients(settings) == []
+    assert present_nodes(settings) == NO_NODES

@@ -5,7 +5,10 @@ What only the real one has: passwords, roles, TLS, and a server that is killed.
 
 import os
 import signal
+import socket
+import ssl
 import stat
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -186,6 +189,31 @@ def test_tls_is_there_for_those_who_ask(real: Running) -> None:
     """As on Heroku, whose clients say sslmode=require."""
     assert "SSL connection" in query(real, "\\conninfo", PGSSLMODE="require")
     assert "SSL connection" not in query(real, "\\conninfo", PGSSLMODE="disable")
+
+
+def test_nodes_must_use_tls(real: Running) -> None:
+    """Their connections come from 127.0.0.2. The messages: PostgreSQL's documentation, 55.7."""
+    words = f"user\0{ONE.login}\0database\0{ONE.database}\0\0".encode()
+    startup = struct.pack("!II", 8 + len(words), 196_608) + words
+    with _from_a_node() as plain:
+        plain.sendall(startup)
+        answer = plain.recv(4096)
+        assert answer[:1] == b"E"
+        assert b"no encryption" in answer
+    with _from_a_node() as plain:
+        plain.sendall(struct.pack("!II", 8, 80_877_103))
+        assert plain.recv(1) == b"S"
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        with trusting.wrap_socket(plain) as secure:
+            secure.sendall(startup)
+            answer = secure.recv(4096)
+            assert answer[:1] == b"R"
+            assert b"SCRAM-SHA-256" in answer
+
+
+def _from_a_node() -> socket.socket:
+    return socket.create_connection(("127.0.0.1", ONE.port), 60, source_address=("127.0.0.2", 0))
 
 
 def test_another_login_takes_the_place_of_the_first(running: Running) -> None:

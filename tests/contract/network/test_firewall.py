@@ -5,11 +5,14 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.firewall_trial import firewall_fault
+from paas.domain.datastores.datastores import NodeAccess
 from paas.domain.routing.endpoints import Endpoint, on_loopback
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -184,6 +187,65 @@ def test_a_port_of_another_machine_is_shut(firewall: NftFirewall, other_host: li
         firewall.open_ports([place])
         assert connects(0, place.host, place.port)
         server.kill()
+
+
+SERVE = (
+    "import os, socket; s = socket.create_server(('127.0.0.1', int(os.environ['P']))); "
+    "print('ready', flush=True)\nwhile True: print(s.accept()[1][0], flush=True)"
+)
+
+
+def test_nodes_alone_reach_what_their_apps_use(other_host: list[str], tmp_path: Path) -> None:
+    """At the server's address, and as a client that is known for one; nothing else of loopback."""
+    here, node = f"{NETWORK}.1", f"{NETWORK}.2"
+    route = Path("/proc/sys/net/ipv4/conf/paas-test0/route_localnet")
+    firewall = NftFirewall(replace(SETTINGS, docker=True, run=tmp_path))
+    firewall.install()
+
+    def reaches(host: str, port: int) -> bool:
+        connect = ["timeout", "2", "bash", "-c", CONNECT.format(host=host, port=port)]
+        return subprocess.run([*other_host, *connect], capture_output=True).returncode == 0
+
+    # As a machine that would send packets for 127.0.0.1 to another one.
+    for line in (
+        "sysctl -qw net.ipv4.conf.all.route_localnet=1",
+        f"ip route add 127.0.0.1 via {here}",
+    ):
+        subprocess.run([*other_host, *line.split()], check=True)
+    port = SERVICES[3]
+    argv = ["setpriv", "--reuid=70001", "--regid=70001", "--clear-groups", "/usr/bin/python3"]
+    with (
+        subprocess.Popen(
+            [*argv, "-c", SERVE],
+            env={"P": str(port)},
+            stdout=subprocess.PIPE,
+        ) as server,
+        socket.create_server(("127.0.0.1", LAST + 3)),
+    ):
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline() == b"ready\n"
+            assert not reaches(here, port)
+            for access, reached in (
+                (NodeAccess(here, (node,), (port,)), True),
+                (NodeAccess(here, (f"{NETWORK}.3",), (port,)), False),
+                (NodeAccess(here, (node,), (port + 1,)), False),
+                (NodeAccess(here, (node,), (port + 1, port)), True),
+            ):
+                firewall.let_clients([], access)
+                assert reaches(here, port) is reached
+                assert route.read_text() == "1\n"
+                assert not reaches("127.0.0.1", port)
+                assert not reaches("127.0.0.1", LAST + 3)
+            firewall.install(nodes=access)
+            assert reaches(here, port)
+            assert [server.stdout.readline() for _ in range(3)] == [b"127.0.0.2\n"] * 3
+            firewall.let_clients([])
+            assert not reaches(here, port)
+            assert route.read_text() == "0\n"
+        finally:
+            server.kill()
+            firewall.remove()
 
 
 def test_the_trial_tries_the_rules(firewall: NftFirewall) -> None:

@@ -4,6 +4,9 @@ import pytest
 
 from paas.adapters.runtime.by_engine import RuntimeByEngine
 from paas.domain.cluster.scheduling import Scheduling, parse_constraints, scheduler_name
+from paas.domain.datastores.datastores import NO_NODES, NodeAccess
+from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.datastores.plans import SMALL
 from paas.domain.releases.artifacts import DOCKER, NATIVE, SWARM
 from paas.domain.releases.releases import Instance
 from paas.domain.server.allocations import Kind
@@ -159,3 +162,49 @@ def test_constraints_as_docker_writes_them() -> None:
         ("disk", "ssd"),
         ("zone", "a"),
     )
+
+
+def test_nodes_reach_the_postgresql_of_apps_there(dockerized: World, nodes: FakeRuntime) -> None:
+    """From before the first instance starts there until the last has ended, and no other."""
+    world, given = dockerized, dockerized.datastore_clients
+    world.app("other")
+    for name in ("shop", "other"):
+        world.random_name = f"quiet-otter-{name}"
+        order = (DatastoreKind.POSTGRESQL, SMALL)
+        made = world.datastores.create(ROOT, name, order, None, world.progress)
+        assert given.access == NO_NODES
+    port = world.store.datastores.of_app(1)[0].port
+    nodes.failure = PaasError("no-room", "No node has room.")
+    with pytest.raises(PaasError):
+        world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
+    assert (given.ports, given.access) == ({port}, NO_NODES)
+
+    world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
+    assert given.access == NodeAccess(str(ADDRESS), (NODE,), (port,))
+    world.node_machines.machine(3)
+    added(world, 3)
+    assert {*given.access.nodes} == {NODE, "10.0.0.3"}
+    world.nodes.remove(ROOT, "web-3", world.progress, force=False)
+    assert {*given.access.nodes} == {NODE}
+    world.attachments.attach(ROOT, "shop", made.name, None, world.progress)
+    assert given.access.ports == (port, made.port)
+
+    world.scheduling.choose(ROOT, "shop", "local", world.progress)
+    assert given.access == NO_NODES
+
+
+def test_what_nodes_do_not_reach_stays_with_the_server(
+    dockerized: World, nodes: FakeRuntime
+) -> None:
+    """An app that uses it does not move, and one on nodes does not get it."""
+    world = dockerized
+    order = (DatastoreKind.REDIS, SMALL)
+    redis = world.datastores.create(ROOT, "shop", order, None, world.progress)
+    with pytest.raises(PaasError, match="shop uses REDIS_URL") as caught:
+        world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
+    assert caught.value.reference == "datastore-on-nodes"
+    world.attachments.detach(ROOT, "shop", [redis.name], world.progress)
+    world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
+    with pytest.raises(PaasError, match="nodes cannot reach Redis") as caught:
+        world.attachments.attach(ROOT, "shop", redis.name, None, world.progress)
+    assert caught.value.reference == "datastore-on-nodes"

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from paas.adapters.datastores.places import Places
+from paas.domain.datastores.datastores import NODES_SEEN_AS
 from paas.domain.datastores.following import KEPT_LOG, MAX_LOCKS
 from paas.domain.datastores.plans import Plan
 
@@ -111,7 +112,8 @@ def initdb(binaries: Path, data: Path) -> tuple[str, ...]:
 def pg_hba_conf() -> str:
     """pg_hba.conf: root is the superuser, only over the socket; all others need a password.
 
-    Only logins of followers may replicate (their attribute REPLICATION).
+    Only logins of followers may replicate (their attribute REPLICATION). What comes from nodes must
+    use TLS.
     """
     return (
         f"{HEADER}"
@@ -121,6 +123,7 @@ def pg_hba_conf() -> str:
         "local all all scram-sha-256\n"
         "host replication all 127.0.0.1/32 scram-sha-256\n"
         "host all all 127.0.0.1/32 scram-sha-256\n"
+        f"hostssl all all {NODES_SEEN_AS}/32 scram-sha-256\n"
     )
 
 

@@ -18,6 +18,7 @@ from paas.services.datastores.attachments import Attachments
 from paas.services.datastores.finding import (
     refuse_follower,
     refuse_foreign,
+    refuse_on_nodes,
     refuse_unready,
     visible,
 )
@@ -59,6 +60,7 @@ class Pooling:
             present = self.store.datastores.find(found.name) or found
             refuse_unready(present)
             refuse_taken(attachment, self.attachments.taken(app))
+            refuse_on_nodes(app, present.kind, pooled=True)
             one = Attachment(app.id, attachment, present.name, pooled=True)
             self.attachments.changes.loss_warning.look(app, progress)
             try:
