@@ -10,10 +10,11 @@ import itertools
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -99,7 +100,31 @@ class Machines:
 
 @contextmanager
 def machines(count: int) -> Iterator[Machines]:
-    """So many machines with Docker, of which nothing is left afterwards."""
+    """So many machines with Docker, of which nothing is left afterwards.
+
+    Those of one test at a time: each has this machine as its server, whose rules drop what comes
+    from machines that are not its own.
+    """
+    with _alone():
+        yield from _machines(count)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait for those of other processes; the name is free again with the end of its process."""
+    with socket.socket(socket.AF_UNIX) as lock:
+
+        def has_it() -> bool:
+            with suppress(OSError):
+                lock.bind("\0paas-test-cluster")
+                return True
+            return False
+
+        wait_for(has_it, limit_s=3_600, what="other clusters on this machine have ended")
+        yield
+
+
+def _machines(count: int) -> Iterator[Machines]:
     network = free_network().partition("/")[0].rpartition(".")[0]
     bridge = f"p{os.getpid():d}"
     server = IPv4Address(f"{network}.1")
