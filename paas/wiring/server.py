@@ -108,7 +108,9 @@ def nodes(adapters: Adapters, keeping: DatastoreUpkeep) -> Nodes:
 
 def moving(adapters: Adapters, changes: Changes) -> Moving:
     """What starts instances on other nodes."""
-    return Moving(store=adapters.store, cluster=adapters.cluster, changes=changes)
+    return Moving(
+        store=adapters.store, cluster=adapters.cluster, changes=changes, proxy=adapters.proxy
+    )
 
 
 def quotas(adapters: Adapters) -> Quotas:

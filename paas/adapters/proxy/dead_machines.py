@@ -14,7 +14,7 @@ from paas.domain.routing.endpoints import Endpoint
 
 SS = "/usr/bin/ss"
 # A lost packet is sent again after 1 s.
-ANSWER_S = 2.5
+ANSWER_S = 1.5
 LIMIT_S = 30.0
 _AT_ONCE = 32
 

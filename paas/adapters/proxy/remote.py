@@ -11,6 +11,8 @@ from paas.settings import Settings
 CONNECT_TIMEOUT_MS = 500
 # How many instances a request is tried at: several may be on the machine that is dead.
 TRIES = 6
+# Until when nginx repeats a request: a machine that died is noticed within about 10 s.
+REPEAT_S = 20
 
 
 def is_remote(site: Site, settings: Settings) -> bool:

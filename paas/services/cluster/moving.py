@@ -1,7 +1,8 @@
 """Starts an app's instances on other nodes: from nodes that are lost, or from one that is left."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -9,7 +10,7 @@ from paas.domain.cluster.lost import lost_instances
 from paas.domain.cluster.nodes import report
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Cluster, Progress
+from paas.interfaces import Cluster, Progress, Proxy
 from paas.services.progress import Part
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
@@ -23,6 +24,7 @@ class Moving:
     store: Store
     cluster: Cluster
     changes: Changes
+    proxy: Proxy
 
     def move(self, app_id: int, leaving: str | None, progress: Progress) -> bool:
         """False if that failed, with the reason shown as the last warning.
@@ -45,7 +47,8 @@ class Moving:
             names = ", ".join(instance.label for instance in moved)
             progress.step(f"{app.name}: moving {names} to other nodes")
             only = {instance.label for instance in moved}
-            yield Target(release=release, only=only, logs_failure=leaving is not None)
+            with self._abandoned(moved if leaving is None else []):
+                yield Target(release=release, only=only, logs_failure=leaving is not None)
 
         doing = "moves instances to other nodes"
         try:
@@ -58,6 +61,19 @@ class Moving:
             progress.warn(f"{app.name}: {error.summary}")
             return False
         return True
+
+    @contextmanager
+    def _abandoned(self, lost: Sequence[Instance]) -> Iterator[None]:
+        """Meanwhile have visitors no longer wait for what their machines cannot answer."""
+        endpoints = [one.endpoint for one in lost if one.endpoint is not None]
+        if not endpoints:
+            yield
+            return
+        with ThreadPoolExecutor(1) as beside:
+            ending = beside.submit(self.proxy.abandon, endpoints)
+            yield
+            with suppress(PaasError):  # they wait for as long as the app's settings say
+                ending.result()
 
     def _lost(self, app: App, leaving: str | None) -> list[Instance]:
         address = self.store.cluster.address()

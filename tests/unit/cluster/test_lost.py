@@ -134,9 +134,11 @@ def cluster(world: World) -> Cluster:
 def test_only_what_is_lost_is_moved(world: World, cluster: Cluster) -> None:
     """The other instance keeps running, the proxy is switched, and nothing comes after that."""
     kept = next(id for id in cluster.running if id.endswith("web.2"))
+    (lost,) = (one for one in world.proxy.by_app[1].endpoints if one.host == "10.0.0.2")
     cluster.down(2)
     for _ in range(3):
         cluster.look()
+    assert [call for call in world.proxy.calls if "abandon" in call] == [f"abandon {lost}"]
     assert cluster.where() == {"web.1": "4", "web.2": "3"}
     assert kept in cluster.running
     assert len(cluster.running) == 2

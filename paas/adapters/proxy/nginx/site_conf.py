@@ -16,7 +16,7 @@ from paas.adapters.proxy.nginx.escaping import (
 )
 from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules, error_values, static_values
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
-from paas.adapters.proxy.remote import TRIES, connect_timeout, is_remote
+from paas.adapters.proxy.remote import REPEAT_S, TRIES, connect_timeout, is_remote
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
 from paas.domain.routing.router_settings import header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
@@ -98,12 +98,14 @@ def render_site(
         raise PaasError("site-host", f"The site of app {site.app_id} has no host.")
     server_trusted = trusted_networks(settings) if settings.proxy == "nginx" else []
     app_id = checked_number("site-id", site.app_id, 1, 2**63)
+    remote = is_remote(site, settings)
     return render(
         "site.conf.j2",
         app_id=app_id,
         servers=[_server(server, site, settings) for server in servers_of(site)],
         endpoints=site.endpoints,
-        remote=is_remote(site, settings),
+        remote=remote,
+        repeat_s=REPEAT_S if remote else 10,
         connect_timeout=connect_timeout(site, settings),
         remote_tries=TRIES,
         log=path_text(router_log(settings, site.app_id)),
