@@ -1,8 +1,11 @@
 """What a server's cluster is open to on the server itself: rules of nftables, see nft(8).
 
 Only peers reach the manager. They are looked for right after the kernel has found out which
-connection a packet belongs to, before anything rewrites it. To nodes, the server is its proxy: no
-app here goes in its name to their instances, or to what belongs to the cluster.
+connection a packet belongs to, before anything rewrites it. The manager listens at one address,
+that of this server among the peers: at others of this machine may be another server's manager.
+
+To nodes, the server is its proxy: no app here goes in its name to their instances, or to what
+belongs to the cluster.
 """
 
 from collections.abc import Collection
@@ -29,6 +32,7 @@ table inet {table} {{
         ct state established,related accept
         ip saddr @peers accept
         fib daddr type != local accept
+        ip daddr != @peers accept
         tcp dport {{ {tcp} }} drop
         udp dport {{ {udp} }} drop
     }}

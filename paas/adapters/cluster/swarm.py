@@ -50,7 +50,7 @@ class SwarmCluster:
     def begin(self, address: IPv4Address) -> None:
         is_new = not self._data.exists()
         try:
-            self.let_peers([])
+            self.let_peers([address])
             self._keep(True)
             self._wait()
             self._found(address)
