@@ -172,6 +172,7 @@ class Paths:
     docker_run = _run("docker", Kind.RUNTIME, "the Docker engine's own files while it runs")
     docker_socket = _run("docker/engine.sock", Kind.RUNTIME, "where the Docker engine listens")
     cluster_run = _run("cluster", Kind.RUNTIME, "the files of the nodes' manager while it runs")
+    node_troubles = _run("cluster/troubles", Kind.RUNTIME, "what of lost nodes runs nowhere")
     cluster_socket = _run("cluster/engine.sock", Kind.RUNTIME, "where the nodes' manager listens")
     start_lock = _run("start.lock", Kind.RUNTIME, "the lock of starts and stops")
     locks = _run("locks", Kind.RUNTIME, "all other locks")

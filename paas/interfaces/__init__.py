@@ -11,7 +11,7 @@ from paas.interfaces.certificates import (
     CertificateReader,
     Issuer,
 )
-from paas.interfaces.cluster import Cluster, ImageRegistry, Moves, NodeMachines
+from paas.interfaces.cluster import Cluster, ImageRegistry, Moves, NodeMachines, NodeTroubles
 from paas.interfaces.datastores import (
     ClientCommand,
     DatastoreClients,
@@ -124,6 +124,7 @@ __all__ = [
     "MajorUpgrades",
     "Moves",
     "NodeMachines",
+    "NodeTroubles",
     "OneOff",
     "Pages",
     "ParallelRollOuts",

@@ -8,6 +8,7 @@ from paas.domain.apps.apps import App
 from paas.domain.cluster.joining import MachineFacts, ServerFacts
 from paas.domain.cluster.nodes import Availability, Login, NodeName, SeenNode
 from paas.domain.releases.releases import Usage
+from paas.domain.server.alarms import Trouble
 from paas.domain.values.secret import Secret
 from paas.interfaces.output import Progress
 
@@ -57,6 +58,15 @@ class Moves(Protocol):
         The reason is the last warning that was shown of an app. Returns when the former instances
         have ended.
         """
+
+
+class NodeTroubles(Protocol):
+    """What could not be started elsewhere, as the process `nodes` found it last."""
+
+    def note(self, troubles: Sequence[Trouble]) -> None:
+        """In place of what was noted before."""
+
+    def noted(self) -> Sequence[Trouble]: ...
 
 
 class NodeMachines(Protocol):

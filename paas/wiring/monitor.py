@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.backups.settings_file import FileBackupSettings
+from paas.adapters.cluster.troubles import FileNodeTroubles
 from paas.adapters.datastores.log_trimming import DatastoreLogTrimming
 from paas.adapters.datastores.mysql.read_only import MariadbReadOnly
 from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
@@ -211,11 +212,12 @@ def log_trimming(adapters: MonitorAdapters) -> LogTrimming:
 
 
 def alarms(adapters: MonitorAdapters) -> Alarms:
-    """What tells the operator's command of missing backups."""
+    """What tells the operator's command of troubles."""
     return Alarms(
         store=adapters.store,
         dumps=dump_schedules(adapters),
         archives=archive_watch(adapters),
+        nodes=FileNodeTroubles(adapters.settings.paths.node_troubles),
         command=SetAlarmCommand(adapters.settings),
         clock=adapters.clock,
     )

@@ -13,6 +13,8 @@ from paas.adapters.system.files import make_directory, remove, write_atomic
 from paas.settings import Settings
 
 SWARM = "swarm"
+# What watches the nodes beside it (paas/entrypoints/daemons/nodes.py).
+NODES = "nodes"
 _NAMESPACE = "paas-cluster"
 _DOCKERD = "/usr/sbin/dockerd"
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.cluster.manager_ports import forget_peers, let_peers
-from paas.adapters.cluster.manager_program import SWARM, manager_data
+from paas.adapters.cluster.manager_program import NODES, SWARM, manager_data
 from paas.adapters.cluster.peer_rules import MANAGER_PORT
 from paas.adapters.docker.connection import docker_client, engine_down, is_not_found
 from paas.adapters.docker.programs import unmount_below
@@ -34,9 +34,14 @@ _INGRESS, _GATEWAY = "ingress", "docker_gwbridge"
 
 
 def keep_manager(settings: Settings) -> Callable[[bool], None]:
-    """What has the server's supervisord run the manager, or not."""
+    """What has the server's supervisord run the manager and what watches the nodes, or not."""
     supervisor = Supervisor(settings.paths.supervisor_socket)
-    return lambda wanted: supervisor.keep_program(SWARM, wanted=wanted)
+
+    def keep(wanted: bool) -> None:
+        for name in (SWARM, NODES) if wanted else (NODES, SWARM):
+            supervisor.keep_program(name, wanted=wanted)
+
+    return keep
 
 
 class SwarmCluster:
@@ -69,7 +74,7 @@ class SwarmCluster:
 
     def members(self) -> Sequence[SeenNode]:
         with self._client() as client:
-            return [_seen(found) for found in client.api.nodes()]
+            return [seen_node(found) for found in client.api.nodes()]
 
     def token(self) -> Secret:
         with self._client() as client:
@@ -150,7 +155,7 @@ class SwarmCluster:
             client.api.update_node(id, present["Version"]["Index"], {**present["Spec"], **changed})
 
 
-def _seen(found: Mapping[str, Any]) -> SeenNode:
+def seen_node(found: Mapping[str, Any]) -> SeenNode:
     """A node of Docker's API (its reference, GET /nodes)."""
     described = found.get("Description") or {}
     resources = described.get("Resources") or {}

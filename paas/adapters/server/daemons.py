@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paas.adapters.cluster import manager_ports
-from paas.adapters.cluster.manager_program import SWARM, has_nodes
+from paas.adapters.cluster.manager_program import NODES, SWARM, has_nodes
 from paas.adapters.datastores.client_file import present_clients, present_nodes
 from paas.adapters.docker.bridge_rules import iptables_links
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
@@ -32,7 +32,7 @@ from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
-AT_NEED = (DRAINS, "haproxy", SWARM)
+AT_NEED = (DRAINS, "haproxy", SWARM, NODES)
 # supervisord has them on a server with Docker.
 OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
@@ -128,7 +128,9 @@ def programs(settings: Settings) -> list[Program]:
         found.append(Program(CONTAINERS, keeper, logs / f"{CONTAINERS}.log", priority=15))
         argv = (*module, "paas.entrypoints.boot", *etc, SWARM)
         swarm = Program(SWARM, argv, logs / f"{SWARM}.log", priority=15, stop_limit_s=20)
-        found.append(replace(swarm, autostart=has_nodes(settings)))
+        watch = (*module, "paas.entrypoints.daemons.nodes", *etc)
+        nodes = Program(NODES, watch, logs / f"{NODES}.log", priority=15)
+        found += [replace(one, autostart=has_nodes(settings)) for one in (swarm, nodes)]
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):
             argv = (*module, "paas.entrypoints.boot", *etc, name)

@@ -1,83 +1,39 @@
-"""What one container prints, on its way to the app's log: each line once, whoever was down."""
+"""What one container prints, by the Docker engine of the server."""
 
-import os
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING
+from contextlib import suppress
 
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.patience import listens
-from paas.adapters.runtime.docker.containers import GROUP_LABEL, INSTANCE_LABEL
 from paas.adapters.runtime.docker.looking import parse_time
-from paas.adapters.system.files import make_directory, remove
-from paas.domain.values.errors import PaasError
+from paas.adapters.runtime.docker.records import Records
 from paas.settings import Settings
-from paas.wiring.containers import pipe, records
-
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-# How soon it looks again at an engine that went away.
-AGAIN_S = 0.5
-# A time as the engine has it before each line, and to spare.
-STAMP_BYTES = 40
 
 
-class Follower:
-    """Passes what one container prints to the log process, by the instance's pipe."""
+class ContainerOutput:
+    """A `Source`: as long as the container is to be kept running. It has one task, without name."""
 
-    def __init__(
-        self, settings: Settings, name: str, labels: dict[str, str], ended: threading.Event
-    ) -> None:
+    def __init__(self, settings: Settings, name: str, records: Records) -> None:
         self._settings = settings
         self._name = name
-        self._ended = ended
-        self._records = records(settings)
-        self._fifo = pipe(settings, labels[GROUP_LABEL], labels[INSTANCE_LABEL])
-        self._note = settings.paths.docker_run / "read" / name
+        self._records = records
 
-    def run(self) -> None:
-        """Until nobody keeps the container running any longer."""
-        make_directory(self._note.parent)
-        with ExitStack() as opened:
-            try:
-                # Both ends: a pipe without a reader would end this process.
-                fd = os.open(self._fifo, os.O_RDWR | os.O_CLOEXEC)
-                opened.callback(os.close, fd)
-                place = os.open(self._note, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-                opened.callback(os.close, place)
-            except OSError:
-                return  # the next look finds it, or the container is being removed
-            while not self._ended.is_set() and self._records.of(self._name) is not None:
-                with suppress(PaasError, OSError):
-                    self._pass_on(fd, place)
-                self._ended.wait(AGAIN_S)
-        if self._records.of(self._name) is None:
-            remove(self._note)
+    def is_kept(self) -> bool:
+        return self._records.of(self._name) is not None
 
-    def _pass_on(self, fd: int, place: int) -> None:
-        """All that it prints from the noted place on, until it ends."""
+    def lines(self, since: bytes) -> Iterator[tuple[bytes, bytes, bytes]]:
+        """See `Source`; until the container ends."""
         from docker.errors import NotFound
 
         if not listens(self._settings):
             return
-        noted = os.pread(place, STAMP_BYTES, 0).strip()
         with docker_client(self._settings, answer_limit_s=None) as client, suppress(NotFound):
-            for line in self._lines(client, noted):
+            printed = client.api.logs(
+                self._name, stream=True, follow=True, timestamps=True, since=_stamp_seconds(since)
+            )
+            for line in printed:
                 stamp, _, text = line.partition(b" ")
-                if self._ended.is_set():
-                    return
-                # All parts of a line that is longer than 16 KiB have the same time.
-                if stamp > noted:
-                    os.write(fd, text)
-                    os.pwrite(place, stamp.ljust(STAMP_BYTES), 0)
-
-    def _lines(self, client: "DockerClient", noted: bytes) -> Iterator[bytes]:
-        """Each with the time before it, in nanoseconds and of one length."""
-        yield from client.api.logs(
-            self._name, stream=True, follow=True, timestamps=True, since=_stamp_seconds(noted)
-        )
+                yield b"", stamp, text
 
 
 def _stamp_seconds(stamp: bytes) -> float | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from paas.adapters.docker.connection import SERVER_LABEL, docker_client, server_label
 from paas.adapters.runtime.docker.containers import (
     APP_LABEL,
+    GROUP_LABEL,
     INSTANCE,
     INSTANCE_LABEL,
     KIND_LABEL,
@@ -25,12 +26,13 @@ from paas.adapters.runtime.docker.containers import (
 from paas.adapters.runtime.docker.looking import End, end_of, end_of_another, parse_time
 from paas.domain.values.errors import PaasError
 from paas.domain.values.memory import error_words
-from paas.entrypoints.daemons.container_output import AGAIN_S, Follower
+from paas.entrypoints.daemons.container_output import ContainerOutput
+from paas.entrypoints.daemons.output_following import AGAIN_S, Follower
 from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log, named_etc
 from paas.entrypoints.launcher.record import plan_start, record_from, started_after_wait
 from paas.interfaces import Logs
 from paas.settings import Settings, load
-from paas.wiring.containers import app_logs, records
+from paas.wiring.containers import app_logs, pipe, records
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -199,7 +201,12 @@ class Containers:
         thread = self._followers.get(name)
         if thread is not None and thread.is_alive():
             return
-        follower = Follower(self._settings, name, labels, self._ended)
+        follower = Follower(
+            ContainerOutput(self._settings, name, self._records),
+            pipe(self._settings, labels[GROUP_LABEL], labels[INSTANCE_LABEL]),
+            self._settings.paths.docker_run / "read" / name,
+            self._ended,
+        )
         thread = threading.Thread(target=follower.run, name=name, daemon=True)
         self._followers[name] = thread
         thread.start()

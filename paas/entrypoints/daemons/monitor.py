@@ -34,6 +34,7 @@ from paas.entrypoints.daemons.scheduler import build as build_scheduling
 from paas.entrypoints.daemons.store_copies import StoreCopying
 from paas.entrypoints.daemons.store_copies import build as build_copying
 from paas.entrypoints.daemons.supervised import (
+    Changes,
     Failures,
     StopSignal,
     end_with_parent,
@@ -169,24 +170,6 @@ class Monitor:
         for table in (self._check_states, self._busy):
             for app_id in table.keys() - self._watched.keys():
                 del table[app_id]
-
-
-class Changes:
-    """Whether the database was written to."""
-
-    def __init__(self, database: Path) -> None:
-        self._files = [database.with_name(database.name + suffix) for suffix in ("", "-wal")]
-        self._seen: object = None
-
-    def any(self) -> bool:
-        """Since the last call; and at the first."""
-        seen = tuple(map(mark, self._files))
-        changed, self._seen = seen != self._seen, seen
-        return changed
-
-    def forget(self) -> None:
-        """Count the current content as changed, because it was not read."""
-        self._seen = None
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -107,3 +107,21 @@ def mark(path: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_mtime_ns, found.st_size
+
+
+class Changes:
+    """Whether the database was written to."""
+
+    def __init__(self, database: Path) -> None:
+        self._files = [database.with_name(database.name + suffix) for suffix in ("", "-wal")]
+        self._seen: object = None
+
+    def any(self) -> bool:
+        """Since the last call; and at the first."""
+        seen = tuple(map(mark, self._files))
+        changed, self._seen = seen != self._seen, seen
+        return changed
+
+    def forget(self) -> None:
+        """Count the current content as changed, because it was not read."""
+        self._seen = None

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from paas.adapters.cluster.manager_program import SWARM
+from paas.adapters.cluster.manager_program import NODES, SWARM
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, is_current, unmount
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
@@ -25,7 +25,7 @@ RELOAD_LIMIT_S = 10.0
 # watch: the former name of the monitor.
 _RENEWED = ("log", "gate", "watch", "monitor", DRAINS)
 # A new version of the platform leaves these alone; containers run on without them.
-_ADDED = (CONTAINERD, DOCKERD, CONTAINERS, SWARM)
+_ADDED = (CONTAINERD, DOCKERD, CONTAINERS, SWARM, NODES)
 
 
 def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> None:
@@ -48,7 +48,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         if leaves := CONTAINERD in known and not settings.docker:
             machine.end_containers(replace(settings, docker=True))
         differing = [name for name in _ADDED if (name in known) != (name in wanted)]
-        renewed = [name for name in (*_RENEWED, CONTAINERS) if name not in differing]
+        renewed = [name for name in (*_RENEWED, CONTAINERS, NODES) if name not in differing]
         supervisor(settings).renew_programs((*differing, *renewed))
         if DOCKERD in known & wanted and not is_current(settings):
             supervisor(settings).restart_program(DOCKERD)  # containers run on meanwhile

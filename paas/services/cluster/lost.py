@@ -15,7 +15,8 @@ from paas.domain.cluster.lost import (
 )
 from paas.domain.cluster.nodes import ClusterReport, NodeReport
 from paas.domain.releases.releases import Instance
-from paas.interfaces import Clock, Logs, Moves
+from paas.domain.server.alarms import Trouble
+from paas.interfaces import Clock, Logs, Moves, NodeTroubles
 from paas.services.progress import WARNING, Silent
 from paas.store import Store
 
@@ -62,10 +63,18 @@ class LostNodes:
     """
 
     def __init__(
-        self, store: Store, moves: Moves, logs: Logs, clock: Clock, pool: Executor
+        self,
+        store: Store,
+        moves: Moves,
+        troubles: NodeTroubles,
+        logs: Logs,
+        clock: Clock,
+        pool: Executor,
     ) -> None:
         self._store = store
         self._moves = moves
+        self._troubles = troubles
+        self._noted: list[Trouble] | None = None
         self._logs = logs
         self._clock = clock
         self._pool = pool
@@ -88,6 +97,7 @@ class LostNodes:
             self._settle(app, known, now)
             if not ready:
                 self._tell_reason(app, known, _NONE_READY)
+        self._note(lost, found.nodes)
         ids = {id: frozenset(one.id for one in instances) for id, (_, instances) in lost.items()}
         failed = {id: k.attempt for id, k in self._known.items() if k.attempt is not None}
         busy = {id for id, known in self._known.items() if known.move is not None}
@@ -141,6 +151,23 @@ class LostNodes:
                     app.id, instance.label, f"{text}Its last lines may be missing here"
                 )
         known.told = {instance.id for instance in instances}
+
+    def _note(
+        self, lost: dict[int, tuple[App, list[Instance]]], nodes: Sequence[NodeReport]
+    ) -> None:
+        """For the operator's alarms: what is lost and could not be started elsewhere."""
+        troubles = []
+        for app_id, (app, instances) in lost.items():
+            reason = self._known[app_id].reason
+            if reason is not None:
+                each = "; ".join(
+                    f"{one.label} was on {place_words(one, nodes)}" for one in instances
+                )
+                words = f"{app.name}: {each}, and cannot be started elsewhere: {reason}."
+                troubles.append(Trouble(f"lost {app_id}", words))
+        if troubles != self._noted:
+            self._troubles.note(troubles)
+        self._noted = troubles
 
     def _tell_reason(self, app: App, known: _Known, reason: str) -> None:
         """Each once, until another comes between."""

@@ -1,10 +1,10 @@
-"""Tells the operator's command which datastores have not been backed up, or cannot be restored."""
+"""Tells the operator's command of backups that are missing, and of instances on lost nodes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from paas.domain.server.alarms import Trouble
-from paas.interfaces import AlarmCommand, Clock
+from paas.interfaces import AlarmCommand, Clock, NodeTroubles
 from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.store import Store
@@ -20,6 +20,7 @@ class Alarms:
     store: Store
     dumps: DumpSchedules
     archives: ArchiveWatch
+    nodes: NodeTroubles
     command: AlarmCommand
     clock: Clock
 
@@ -51,6 +52,9 @@ class Alarms:
             # What it says of times and sizes may differ from turn to turn.
             key = f"archive {one.id} {words[:20]}"
             yield Trouble(key, self._of_app(one.app_id, f"{one.name}: {words}"))
+
+        if self.store.cluster.address() is not None:
+            yield from self.nodes.noted()
 
     def _of_app(self, app_id: int, words: str) -> str:
         app = self.store.apps.by_id(app_id)

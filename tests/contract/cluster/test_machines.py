@@ -6,6 +6,7 @@ Not part of a usual run: tests/run -m swarm.
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,11 +52,12 @@ class Cluster:
 def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> Iterator[Cluster]:
     """Without a node."""
     world = World(tmp_path, docker=True)
+    swarm = SwarmCluster(engine.settings, manager.keep)
     nodes = Nodes(
         store=world.store,
-        cluster=SwarmCluster(engine.settings, manager.keep),
+        cluster=swarm,
         machines=SshMachines(engine.settings),
-        emptying=world.nodes.emptying,
+        emptying=replace(world.nodes.emptying, cluster=swarm),
         locks=world.locks,
         clock=SystemClock(),
         has_docker=True,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from paas.adapters.cluster.troubles import FileNodeTroubles
 from paas.adapters.runtime.by_engine import RuntimeByEngine
 from paas.domain.apps.apps import App
 from paas.domain.cluster.nodes import Availability, NodeState
@@ -42,12 +43,13 @@ class Cluster(FakeRuntime):
         super().__init__()
         self.world = world
         self.full = False
+        self.troubles = FileNodeTroubles(world.settings.paths.node_troubles)
         self.lost = self.watch()
 
     def watch(self) -> LostNodes:
         """The process `nodes`, started anew."""
         world = self.world
-        return LostNodes(world.store, world.moves, world.logs, world.clock, AtOnce())
+        return LostNodes(world.store, world.moves, self.troubles, world.logs, world.clock, AtOnce())
 
     def look(self) -> None:
         """One turn of it, a second later."""
@@ -190,10 +192,15 @@ def test_without_room_it_is_tried_again(world: World, cluster: Cluster) -> None:
     reason = f"Not started elsewhere yet: {NO_ROOM}. It is tried again"
     assert [line for line in cluster.said() if "yet" in line] == [f"nodes: {reason}"]
     assert not [line for line in world.logs.lines if line[1] == "release"]
+    (trouble,) = cluster.troubles.noted()
+    assert trouble.words == (
+        f"shop: web.1 was on web-2, which is down, and cannot be started elsewhere: {NO_ROOM}."
+    )
     cluster.full = False
     for _ in range(60):
         cluster.look()
     assert cluster.where() == {"web.1": "4", "web.2": "3"}
+    assert not cluster.troubles.noted()
 
 
 def test_another_node_is_tried_at_once(world: World, cluster: Cluster) -> None:

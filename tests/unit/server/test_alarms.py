@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import pytest
 
+from paas.adapters.cluster.troubles import FileNodeTroubles
 from paas.adapters.server.alarm_command import SetAlarmCommand
-from paas.domain.server.alarms import Told
+from paas.domain.server.alarms import Told, Trouble
 from paas.domain.values.errors import PaasError
 from paas.services.server.alarms import Alarms
 from paas.settings import Settings
@@ -60,6 +62,7 @@ def look(world: World, command: FakeCommand) -> Callable[[], int]:
             store=world.store,
             dumps=world.dump_schedules,
             archives=world.archive_watch,
+            nodes=FileNodeTroubles(world.settings.paths.node_troubles),
             command=command,
             clock=world.clock,
         ).look()
@@ -134,3 +137,18 @@ def test_what_cannot_be_set(settings: Settings) -> None:
     """Neither a name that is looked for, nor root."""
     assert "alarm_" in str(problem(settings))
     assert problem(Settings(alarm_command=("/usr/bin/mail", "-s", "paas", "me"))) is None
+
+
+def test_lost_nodes_are_told(world: World, command: FakeCommand, look: Callable[[], int]) -> None:
+    """As the process `nodes` has noted it, as long as the server has nodes."""
+    troubles = FileNodeTroubles(world.settings.paths.node_troubles)
+    assert look() == 0
+    troubles.note([Trouble("lost 1", "shop: web.1 runs nowhere.")])
+    assert look() == 0
+    world.store.cluster.begin(IPv4Address("10.0.0.1"))
+    assert look() == 1
+    assert command.heard == ["shop: web.1 runs nowhere.\n"]
+    assert look() == 0
+    troubles.note([])
+    assert look() == 0
+    assert not command.kept.keys

@@ -1,0 +1,79 @@
+"""What an app's log says of the tasks of an instance."""
+
+from typing import Any
+
+import pytest
+
+from paas.adapters.cluster.service_listing import end_of
+from paas.adapters.runtime.docker.looking import End
+from paas.domain.cluster.tasks import Task, news_of
+
+
+def told(tasks: list[Task], *before: str) -> list[str]:
+    """The keys of what is new."""
+    return [one.key for one in news_of(tasks, before)]
+
+
+def test_a_start_and_an_end_that_were_asked_for_are_no_news() -> None:
+    """Nor is a task that is waited for."""
+    tasks = [Task("a", "shutdown", "1", is_wanted=False), Task("b", "running", "2")]
+    assert told(tasks) == []
+    assert told([Task("a", "pending", "1")]) == []
+
+
+def test_each_end_and_each_start_after_it_is_news_once() -> None:
+    """In order, whatever the order in which Swarm lists them."""
+    first, second = Task("a", "failed", "1", is_wanted=False), Task("b", "preparing", "2")
+    assert told([second, first]) == ["a ended"]
+    assert told([second, first], "a ended") == []
+    second = Task("b", "starting", "2")
+    assert told([second, first], "a ended") == ["b started"]
+    second = Task("b", "running", "2")
+    assert told([second, first], "a ended", "b started") == []
+    third = Task("c", "running", "3")
+    tasks = [third, Task("b", "complete", "2", is_wanted=False), first]
+    assert told(tasks, "a ended", "b started") == ["b ended", "c started"]
+
+
+def test_what_could_not_be_started_has_ended() -> None:
+    """It is told as an end."""
+    assert told([Task("a", "rejected", "1", is_wanted=False)]) == ["a ended"]
+
+
+def test_what_was_not_seen_is_told_later() -> None:
+    """As after a restart, as far as Swarm still knows it."""
+    tasks = [Task("b", "failed", "2", is_wanted=False), Task("c", "running", "3")]
+    assert told(tasks, "a ended") == ["b ended", "c started"]
+
+
+def test_a_lost_task_has_not_ended() -> None:
+    """Nobody knows whether it has; the loss of its node is told."""
+    tasks = [Task("a", "running", "1", is_wanted=False), Task("b", "pending", "2")]
+    assert told(tasks) == []
+    assert told([Task("a", "orphaned", "1", is_wanted=False)]) == []
+
+
+MIB = 1024**2
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "limit_mib", "end"),
+    [
+        ("failed", 1, 0, End(1, "exited with status 1")),
+        ("complete", 0, 0, End(0, "exited with status 0")),
+        ("failed", 143, 64, End(-15, "killed by SIGTERM")),
+        ("failed", 137, 0, End(-9, "killed by SIGKILL")),
+        (
+            *("failed", 137, 64),
+            End(-9, "killed by SIGKILL (probably out of memory: the limit is 64 MiB)", "R15"),
+        ),
+        ("rejected", None, 0, End(None, "could not be started: No such image: x")),
+    ],
+)
+def test_how_a_task_ended(state: str, code: int | None, limit_mib: int, end: End) -> None:
+    """In the words for containers; Swarm does not tell that memory ran out."""
+    status: dict[str, Any] = {"State": state, "Err": "No such image: x"}
+    if code is not None:
+        status["ContainerStatus"] = {"ContainerID": "c", "ExitCode": code}
+    limits = {"MemoryBytes": limit_mib * MIB} if limit_mib else {}
+    assert end_of({"Status": status, "Spec": {"Resources": {"Limits": limits}}}) == end
