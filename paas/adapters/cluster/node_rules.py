@@ -1,8 +1,9 @@
 """What passes between the containers of a node, the node, its peers and the internet: nft(8).
 
 Containers of instances are on the node's default bridge, docker0. Only the server reaches the ports
-that they publish. A container reaches the internet and the server's public ports; not the node or
-another of its containers, not the peers, not the addresses at which clouds hand out credentials.
+that they publish. A container reaches the internet, and of the server the public ports and those of
+datastores; not the node or another of its containers, not the peers, not the addresses at which
+clouds hand out credentials.
 
 The rules do not rely on those that Docker makes, nor on their order. They look at a packet right
 after the kernel has found out which connection it belongs to, and before Docker rewrites it: a port
@@ -51,7 +52,7 @@ table inet {table} {{
         fib daddr type local goto refused
         fib daddr type != unicast drop
         fib daddr oifname "docker0" goto refused
-{public}\
+        ip daddr {server} tcp dport {{ {at_server} }} accept
         ip daddr {{ {refused} }} goto refused
         ip daddr @peers goto refused
         accept
@@ -78,7 +79,6 @@ table inet {table} {{
     }}
 }}
 """
-_PUBLIC = "        ip daddr {server} tcp dport {{ {ports} }} accept\n"
 
 
 def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Address]) -> str:
@@ -87,7 +87,8 @@ def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Ad
     The set of nameservers is empty: a node knows its own.
     """
     first, last = settings.ports
-    ports = ", ".join(f"{port:d}" for port in (settings.http_port, settings.https_port) if port)
+    public = [f"{port:d}" for port in (settings.http_port, settings.https_port) if port]
+    datastores = "-".join(f"{port:d}" for port in settings.service_ports)
     each = ", ".join(map(str, sorted({server, *peers})))
     refused = [
         *(() if settings.app_metadata else METADATA_V4),
@@ -102,6 +103,6 @@ def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Ad
         tcp=CLUSTER_TCP,
         udp=CLUSTER_UDP,
         chosen=CHOSEN_PORTS,
-        public=_PUBLIC.format(server=server, ports=ports) if ports else "",
+        at_server=", ".join((*public, datastores)),
         refused=", ".join(map(str, refused)) or "255.255.255.255",
     )

@@ -28,6 +28,7 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 # How long a connection that must not come about is tried.
 TRIED_S = 3.0
+ENGINE_FILE = "/etc/docker/daemon.json"
 
 
 class Cluster:
@@ -82,7 +83,10 @@ def answers(host: object, port: int, *, source: str) -> bool:
 def test_the_life_of_a_node(cluster: Cluster) -> None:
     """It joins, is drained, is cut off and comes back, and leaves without a trace."""
     first, second = cluster.first, cluster.second
+    own = '{"max-concurrent-downloads": 2}'
+    first.ask("sh", "-c", f"echo '{own}' >{ENGINE_FILE}")
     cluster.add(first, zone="a")
+    assert '"no-new-privileges": true' in first.ask("cat", ENGINE_FILE)
     cluster.add(second)
     assert cluster.states() == {"web-2": NodeState.READY, "web-3": NodeState.READY}
     assert not list(cluster.nodes.check(ROOT))
@@ -107,6 +111,7 @@ def test_the_life_of_a_node(cluster: Cluster) -> None:
     assert cluster.states() == {"web-3": NodeState.READY}
     assert first.ask("docker", "info", "-f", "{{.Swarm.LocalNodeState}}") == "inactive"
     assert "paas_node" not in first.ask("nft", "list", "tables")
+    assert first.ask("cat", ENGINE_FILE) == own
     cluster.add(first)
     assert cluster.states() == {"web-2": NodeState.READY, "web-3": NodeState.READY}
 
