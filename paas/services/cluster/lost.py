@@ -40,6 +40,15 @@ class _LastWarning(Silent):
             self.text = text.removeprefix(WARNING)
 
 
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One that was asked for. lost, ready: see `Attempt`. ending: gets the reason if it fails."""
+
+    lost: frozenset[str]
+    ready: frozenset[str]
+    ending: Future[str | None]
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known of an app with lost instances. told: the ids of those that its log names.
@@ -50,9 +59,14 @@ class _Known:
     told: set[str] = field(default_factory=set)
     reason: str | None = None
     attempt: Attempt | None = None
-    move: "Future[str | None] | None" = None
-    lost: frozenset[str] = frozenset()
-    ready: frozenset[str] = frozenset()
+    moves: list[_Move] = field(default_factory=list)
+
+    def is_moving(self, lost: frozenset[str]) -> bool:
+        """Whether all of these are being moved. Others need not wait for the end of that one.
+
+        It takes a while: requests to the former instances are waited for.
+        """
+        return any(lost <= move.lost for move in self.moves)
 
 
 class LostNodes:
@@ -80,11 +94,6 @@ class LostNodes:
         self._pool = pool
         self._known: dict[int, _Known] = {}
 
-    @property
-    def is_busy(self) -> bool:
-        """Whether anything is lost."""
-        return bool(self._known)
-
     def look(self, found: ClusterReport) -> None:
         """Tell what is lost, and have moved what is due."""
         lost = self._lost(found.nodes)
@@ -100,11 +109,10 @@ class LostNodes:
         self._note(lost, found.nodes)
         ids = {id: frozenset(one.id for one in instances) for id, (_, instances) in lost.items()}
         failed = {id: k.attempt for id, k in self._known.items() if k.attempt is not None}
-        busy = {id for id, known in self._known.items() if known.move is not None}
+        busy = {id for id in ids if self._known[id].is_moving(ids[id])}
         for app_id in due_apps(ids, ready, failed, busy, now):
-            known = self._known[app_id]
-            known.lost, known.ready = ids[app_id], ready
-            known.move = self._pool.submit(self._move, lost[app_id][0])
+            ending = self._pool.submit(self._move, lost[app_id][0])
+            self._known[app_id].moves.append(_Move(ids[app_id], ready, ending))
 
     def _lost(self, nodes: Sequence[NodeReport]) -> dict[int, tuple[App, list[Instance]]]:
         found: dict[int, list[Instance]] = {}
@@ -124,21 +132,21 @@ class LostNodes:
         return said.text if self._moves.move([app], said) else None
 
     def _settle(self, app: App, known: _Known, now: float) -> None:
-        """What has become of a move that has ended."""
-        if known.move is None or not known.move.done():
-            return
-        reason = known.move.result()
-        known.move = None
-        if reason is None:
-            known.attempt = None
-            return
-        known.attempt = failed_attempt(known.attempt, known.lost, known.ready, now)
-        self._tell_reason(app, known, reason.removeprefix(f"{app.name}: "))
+        """What has become of moves that have ended."""
+        for move in [one for one in known.moves if one.ending.done()]:
+            known.moves.remove(move)
+            reason = move.ending.result()
+            if reason is None:
+                known.attempt = None
+                continue
+            known.attempt = failed_attempt(known.attempt, move.lost, move.ready, now)
+            self._tell_reason(app, known, reason.removeprefix(f"{app.name}: "))
 
     def _forget(self, app_id: int) -> None:
         """All is well with an app again; a move that is still asked for finds nothing to do."""
         known = self._known[app_id]
-        if known.move is None or known.move.done():
+        known.moves = [one for one in known.moves if not one.ending.done()]
+        if not known.moves:
             del self._known[app_id]
 
     def _tell(
