@@ -16,7 +16,7 @@ from paas.adapters.system.disk_faults import disk_fault
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings, load
 
-DAEMONS = ("nginx", "haproxy", "sshd", "containerd", "dockerd", "swarm")
+DAEMONS = ("nginx", "haproxy", "sshd", "containerd", "dockerd", "swarm", "registry")
 COMMANDS = ("start", "stop", "stop-runs", "close-networks", "status")
 
 

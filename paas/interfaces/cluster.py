@@ -99,6 +99,15 @@ class NodeMachines(Protocol):
         Its containers reach none of them. It stays so after a reboot.
         """
 
+    def trust(self, login: Login, registry: str, authority: str) -> None:
+        """Have its Docker know a registry by its CA, in place of a former one.
+
+        registry and authority: `host` and `authority` of `ImageRegistry`. `leave` forgets them.
+        """
+
+    def try_registry(self, login: Login, registry: str, user: str, password: Secret) -> None:
+        """Have its Docker log in there: raises PaasError if it cannot. No login stays there."""
+
     def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
         """Have it join; returns the id that it got. own: the address that it is known by."""
 

@@ -46,6 +46,11 @@ class Slugs(Table):
         )
         return [_slug(row) for row in rows]
 
+    def image_ids(self) -> set[str]:
+        """Of all slugs that have an image."""
+        rows = self._database.rows("SELECT image FROM slugs WHERE image IS NOT NULL")
+        return {json.loads(row["image"])["id"] for row in rows}
+
     def set_image(self, slug_id: str, image: Image | None) -> None:
         """Record another image of a slug, or something else of its image; None: it has none."""
         text = json.dumps(asdict(image)) if image is not None else None

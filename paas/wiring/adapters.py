@@ -18,6 +18,7 @@ from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.cluster.machines import SshMachines
 from paas.adapters.cluster.moves import GateMoves
+from paas.adapters.cluster.registry import DockerRegistry
 from paas.adapters.cluster.swarm import SwarmCluster, keep_manager
 from paas.adapters.datastores.clients import FileClients
 from paas.adapters.datastores.file_check import DatastoreFileCheck
@@ -64,6 +65,7 @@ from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.server.trash import FileTrash
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
+from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.last_uses import FileLastUses
 from paas.adapters.system.passwords import hash_password
 from paas.adapters.system.random_names import (
@@ -98,6 +100,7 @@ from paas.interfaces import (
     ExternalDumps,
     ExternalServer,
     FileUpgrades,
+    ImageRegistry,
     ImageSource,
     Importer,
     Issuer,
@@ -181,6 +184,7 @@ class Adapters(MonitorAdapters):
     cluster: Cluster
     node_machines: NodeMachines
     moves: Moves
+    node_registry: ImageRegistry
     trash: Trash
     datastore_servers: Mapping[DatastoreKind, DatastoreServer]
     datastore_followers: Mapping[DatastoreKind, DatastoreFollowers]
@@ -298,6 +302,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         cluster=SwarmCluster(settings, keep_manager(settings)),
         node_machines=SshMachines(settings),
         moves=GateMoves(_client(settings), settings.etc),
+        node_registry=DockerRegistry(settings, Supervisor(paths.supervisor_socket)),
         disk=shared.disk,
         read_only_switches=shared.read_only_switches,
         follower_standings=shared.follower_standings,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.backups.settings_file import FileBackupSettings
+from paas.adapters.cluster.registry_record import has_registry
 from paas.adapters.cluster.troubles import FileNodeTroubles
 from paas.adapters.datastores.log_trimming import DatastoreLogTrimming
 from paas.adapters.datastores.mysql.read_only import MariadbReadOnly
@@ -40,6 +41,7 @@ from paas.interfaces import (
     StoreRecovery,
 )
 from paas.services.certificates.renewals import Renewals
+from paas.services.cluster.images import NodeImages
 from paas.services.datastores.archives.schedule import ArchiveSchedule
 from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.services.datastores.dumps.schedules import DumpSchedules
@@ -54,7 +56,7 @@ from paas.settings import Settings
 from paas.store.copies import Copies
 from paas.store.recovery import DatabaseRecovery
 from paas.wiring.common import CommonAdapters, audit_files, common_adapters
-from paas.wiring.engines import engines
+from paas.wiring.engines import engines, supervisor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +211,17 @@ def read_only_turn(adapters: MonitorAdapters) -> ReadOnlyTurn:
 def log_trimming(adapters: MonitorAdapters) -> LogTrimming:
     """What keeps the logs of datastores small."""
     return DatastoreLogTrimming(adapters.settings.paths)
+
+
+def node_images(adapters: MonitorAdapters) -> NodeImages | None:
+    """What keeps the registry for nodes small; None while the server has none."""
+    if not has_registry(adapters.settings):
+        return None
+    # What it needs to ask the registry takes memory, which other servers save.
+    from paas.adapters.cluster.registry import DockerRegistry
+
+    registry = DockerRegistry(adapters.settings, supervisor(adapters.settings))
+    return NodeImages(store=adapters.store, registry=registry)
 
 
 def alarms(adapters: MonitorAdapters) -> Alarms:

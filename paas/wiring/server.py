@@ -99,6 +99,7 @@ def nodes(adapters: Adapters, keeping: DatastoreUpkeep) -> Nodes:
             locks=adapters.locks,
             clock=adapters.clock,
         ),
+        registry=adapters.node_registry,
         locks=adapters.locks,
         clock=adapters.clock,
         has_docker=adapters.settings.docker,

@@ -106,6 +106,8 @@ class FakeMoves:
 class FakeNodeMachines:
     """`NodeMachines` of paas/interfaces. there: what each says of itself, by login.
 
+    trusted: the registry that each knows. no_registry: why none reaches it.
+
     peers: whom each lets in. becomes_ready: whether one that joins is ready at once. used,
     listens: what instances there take, and where they listen, by login and their ids.
     """
@@ -117,6 +119,8 @@ class FakeNodeMachines:
         self.used: dict[str, dict[str, Usage]] = {}
         self.listens: dict[str, dict[str, set[tuple[str, int]]]] = {}
         self.becomes_ready = True
+        self.trusted: dict[str, str] = {}
+        self.no_registry: str | None = None
         self.cannot_join: str | None = None
         self.own = ServerFacts("x86_64", "debian 12", IPv4Address("10.0.0.1"), frozenset())
 
@@ -169,6 +173,18 @@ class FakeNodeMachines:
         assert server == self._cluster.address
         self.peers[str(login)] = set(peers)
 
+    def trust(self, login: Login, registry: str, authority: str) -> None:
+        self.facts(login)
+        self.trusted[str(login)] = registry
+
+    def try_registry(self, login: Login, registry: str, user: str, password: Secret) -> None:
+        self.facts(login)
+        if self.trusted.get(str(login)) != registry or self.no_registry is not None:
+            said = self.no_registry or "x509: certificate signed by unknown authority"
+            raise PaasError(
+                "node-failed", f"Having {login} ask the registry failed.", context=[said]
+            )
+
     def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
         facts = self.facts(login)
         assert token.reveal() == self._cluster.token().reveal()
@@ -185,6 +201,7 @@ class FakeNodeMachines:
         facts = self.facts(login)
         self.there[str(login)] = replace(facts, swarm_id="")
         del self.peers[str(login)]
+        self.trusted.pop(str(login), None)
 
     def usage(self, login: Login) -> Mapping[str, Usage]:
         self.facts(login)

@@ -43,7 +43,7 @@ from tests.fakes.certificates import (
     FakeCertificateReader,
     FakeIssuer,
 )
-from tests.fakes.cluster import FakeCluster, FakeMoves, FakeNodeMachines
+from tests.fakes.cluster import FakeCluster, FakeImageRegistry, FakeMoves, FakeNodeMachines
 from tests.fakes.datastore_reports import FakeDatastoreReports
 from tests.fakes.datastores import (
     FakeDatastoreClients,
@@ -100,6 +100,7 @@ class World:
     cluster: FakeCluster = field(default_factory=FakeCluster)
     node_machines: FakeNodeMachines = field(init=False)
     moves: FakeMoves = field(default_factory=FakeMoves)
+    node_registry: FakeImageRegistry = field(default_factory=FakeImageRegistry)
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
@@ -315,6 +316,7 @@ class World:
             cluster=self.cluster,
             node_machines=self.node_machines,
             moves=self.moves,
+            node_registry=self.node_registry,
             disk=DiskMeter(self.settings.paths),
             trash=self.trash,
             datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),

@@ -25,6 +25,7 @@ from paas.interfaces import Progress
 from paas.settings import Settings
 
 _NODE, _INSTANCES = ("node_engine.sh", "node.sh"), ("instances.sh",)
+_TRUST = ("trust.sh",)
 _ENV = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"}
 _CONNECT_LIMIT_S = 10
 _ANSWER_LIMIT_S = 60.0
@@ -95,6 +96,14 @@ class SshMachines:
         self._script(
             login, "close_ports", texts={"rules": rules}, what=f"Telling {login} of its peers"
         )
+
+    def trust(self, login: Login, registry: str, authority: str) -> None:
+        texts, what = {"authority": authority}, f"Telling {login} of the registry"
+        self._script(login, "trust", registry, texts=texts, what=what, script=_TRUST)
+
+    def try_registry(self, login: Login, registry: str, user: str, password: Secret) -> None:
+        texts, what = {"password": password.reveal()}, f"Having {login} ask the registry"
+        self._script(login, "try", registry, user, texts=texts, what=what, script=_TRUST)
 
     def join(self, login: Login, token: Secret, manager: IPv4Address, own: IPv4Address) -> str:
         done = self._script(

@@ -1,10 +1,11 @@
-"""The ports of the nodes' manager, which only peers reach: the server's own table of rules."""
+"""The ports of the nodes' manager and registry, for peers alone: the server's own rules."""
 
 import pwd
 from collections.abc import Collection
 from ipaddress import IPv4Address
 
 from paas.adapters.cluster.peer_rules import peer_rules
+from paas.adapters.cluster.registry_record import read_record
 from paas.adapters.network.nft import ask_nft
 from paas.adapters.system.files import make_directory, remove, write_atomic
 from paas.domain.values.errors import PaasError
@@ -13,7 +14,9 @@ from paas.settings import Settings
 
 def let_peers(settings: Settings, addresses: Collection[IPv4Address]) -> None:
     """Let only these machines in; kept for `close_ports`. Raises PaasError if that fails."""
-    rules = peer_rules(settings, _table(settings), addresses, _proxy_uid(settings))
+    rules = peer_rules(
+        settings, _table(settings), addresses, _proxy_uid(settings), _registry_ports(settings)
+    )
     make_directory(settings.paths.cluster, mode=0o700)
     write_atomic(settings.paths.cluster_peers, rules, mode=0o600)
     _load(rules)
@@ -40,6 +43,13 @@ def _proxy_uid(settings: Settings) -> int:
         return pwd.getpwnam(settings.proxy_user).pw_uid
     except KeyError as error:
         raise _failure(f"there is no account {settings.proxy_user!r}") from error
+
+
+def _registry_ports(settings: Settings) -> list[int]:
+    """That at which it listens, and that at which it will when it begins; none of the apps'."""
+    present, (first, last) = read_record(settings), settings.ports
+    ports = {settings.registry_port, present.port if present else settings.registry_port}
+    return sorted(port for port in ports if not first <= port <= last)
 
 
 def _table(settings: Settings) -> str:

@@ -110,6 +110,9 @@ leave() {
     fi
     restore_engine
     nft delete table inet paas_node 2>/dev/null || true
+    if [ -s "$folder/registry" ]; then
+        rm -rf "/etc/docker/certs.d/$(cat "$folder/registry")"
+    fi
     rm -rf "$folder"
 }
 

@@ -1,8 +1,8 @@
 """What a server's cluster is open to on the server itself: rules of nftables, see nft(8).
 
-Only peers reach the manager. They are looked for right after the kernel has found out which
-connection a packet belongs to, before anything rewrites it. The manager listens at one address,
-that of this server among the peers: at others of this machine may be another server's manager.
+Only peers reach the manager and the registry. They are looked for right after the kernel has found
+out which connection a packet belongs to, before anything rewrites it. Both listen at one address,
+that of this server among the peers: at others of this machine may be another server's.
 
 To nodes, the server is its proxy: no app here goes in its name to their instances, or to what
 belongs to the cluster.
@@ -57,7 +57,11 @@ reject with tcp reset
 
 
 def peer_rules(
-    settings: Settings, table: str, peers: Collection[IPv4Address], proxy_uid: int
+    settings: Settings,
+    table: str,
+    peers: Collection[IPv4Address],
+    proxy_uid: int,
+    registry_ports: Collection[int] = (),
 ) -> str:
     """The rules, in place of former ones."""
     each = ", ".join(map(str, sorted(peers)))
@@ -65,7 +69,7 @@ def peer_rules(
     return _RULES.format(
         table=table,
         elements=f"        elements = {{ {each} }}\n" if each else "",
-        tcp=CLUSTER_TCP,
+        tcp=CLUSTER_TCP + "".join(f", {port:d}" for port in registry_ports),
         udp=CLUSTER_UDP,
         proxy=int(proxy_uid),
         first=int(first),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from paas.adapters.cluster.registry_api import RegistryApi, registry_down
 from paas.adapters.cluster.registry_certificates import certificate_of, make_authority
@@ -42,8 +42,11 @@ from paas.settings import Settings
 # Where an engine looks for the CAs of registries: docs.docker.com/engine/security/certificates.
 ENGINE_CAS = Path("/etc/docker/certs.d")
 _START_LIMIT_S = 60.0
+# supervisord starts one that was killed again within a second.
+_RETURN_LIMIT_S = 15.0
 _COLLECT_LIMIT_S = 900.0
 _POLL_S = 0.1
+_Answer = TypeVar("_Answer")
 
 
 class Programs(Protocol):
@@ -72,7 +75,7 @@ class DockerRegistry:
                 self._found(address)
             self._trust()
             self._programs.keep_program(REGISTRY, wanted=True)
-            self._wait()
+            self.wait()
         except PaasError:
             if is_new:
                 self.end()
@@ -101,7 +104,7 @@ class DockerRegistry:
         record, api = self._record(), self._api()
         tag = _tag(record, image_id)
         with locked(self._paths.registry_lock, fcntl.LOCK_SH):
-            digest = api.digest(tag)
+            digest = self._patiently(lambda: api.digest(tag))
             if digest is None:
                 push(self._settings, image_id, f"{record.host}/{REPOSITORY}", tag, self.login())
                 digest = api.digest(tag)
@@ -132,6 +135,20 @@ class DockerRegistry:
 
     def check(self) -> None:
         self._api().check()
+
+    def wait(self, limit_s: float = _START_LIMIT_S) -> None:
+        """Until it answers. Raises PaasError with why it does not, after the limit."""
+        deadline = time.monotonic() + limit_s
+        while True:
+            try:
+                return self.check()
+            except PaasError as error:
+                if time.monotonic() > deadline:
+                    log = self._paths.logs / f"{REGISTRY}.log"
+                    raise PaasError(
+                        error.reference, error.message, f"What it says is in {log}"
+                    ) from error
+            time.sleep(_POLL_S)
 
     def _record(self) -> RegistryRecord:
         present = read_record(self._settings)
@@ -165,18 +182,13 @@ class DockerRegistry:
         make_directory(folder, mode=0o755)
         write_atomic(folder / "ca.crt", self.authority(), mode=0o644)
 
-    def _wait(self) -> None:
-        deadline = time.monotonic() + _START_LIMIT_S
-        while True:
-            try:
-                return self.check()
-            except PaasError as error:
-                if time.monotonic() > deadline:
-                    log = self._paths.logs / f"{REGISTRY}.log"
-                    raise PaasError(
-                        error.reference, error.message, f"What it says is in {log}"
-                    ) from error
-            time.sleep(_POLL_S)
+    def _patiently(self, question: Callable[[], _Answer]) -> _Answer:
+        """Its answer, also if it is being started again after a crash."""
+        try:
+            return question()
+        except PaasError:
+            self.wait(_RETURN_LIMIT_S)
+            return question()
 
     def _collect(self) -> None:
         """Whatever no manifest refers to; nothing is pushed meanwhile, so nothing else needs it."""

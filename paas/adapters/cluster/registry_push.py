@@ -1,13 +1,17 @@
 """Pushing an image from the server's own engine to the registry for nodes."""
 
 import shutil
+from typing import TYPE_CHECKING
 
 from paas.adapters.cluster.registry_api import registry_down
-from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.patience import asked
 from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
 from paas.domain.values.errors import PaasError, disk_full
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
+
+if TYPE_CHECKING:
+    from docker import DockerClient
 
 _MIB = 1024**2
 
@@ -21,7 +25,8 @@ def push(
     """
     _require_space(settings)
     user, password = login
-    with docker_client(settings) as client:
+
+    def pushed(client: "DockerClient") -> list[str]:
         client.api.tag(image_id, repository, tag=tag)
         said = client.api.push(
             repository,
@@ -30,8 +35,9 @@ def push(
             stream=True,
             decode=True,
         )
-        errors = [str(line["error"]) for line in said if "error" in line]
-    if errors:
+        return [str(line["error"]) for line in said if "error" in line]
+
+    if errors := asked(settings, pushed):
         _require_space(settings)
         raise registry_down(errors[-1].strip().rstrip("."))
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from paas.adapters.cluster import manager_ports
 from paas.adapters.cluster.manager_program import NODES, SWARM, has_nodes
+from paas.adapters.cluster.registry_program import REGISTRY
+from paas.adapters.cluster.registry_record import has_registry
 from paas.adapters.datastores.client_file import present_clients, present_nodes
 from paas.adapters.docker.bridge_rules import iptables_links
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD
@@ -32,7 +34,7 @@ from paas.settings import Settings
 
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
-AT_NEED = (DRAINS, "haproxy", SWARM, NODES)
+AT_NEED = (DRAINS, "haproxy", SWARM, REGISTRY, NODES)
 # supervisord has them on a server with Docker.
 OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
@@ -131,6 +133,9 @@ def programs(settings: Settings) -> list[Program]:
         watch = (*module, "paas.entrypoints.daemons.nodes", *etc)
         nodes = Program(NODES, watch, logs / f"{NODES}.log", priority=15)
         found += [replace(one, autostart=has_nodes(settings)) for one in (swarm, nodes)]
+        argv = (*module, "paas.entrypoints.boot", *etc, REGISTRY)
+        registry = Program(REGISTRY, argv, logs / f"{REGISTRY}.log", priority=15)
+        found.append(replace(registry, autostart=has_registry(settings)))
     if owns_network_daemons(settings):
         for name in ("nginx", "sshd"):
             argv = (*module, "paas.entrypoints.boot", *etc, name)

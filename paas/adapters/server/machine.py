@@ -7,6 +7,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.audit import drain_progress
+from paas.adapters.cluster.registry_program import REGISTRY
+from paas.adapters.cluster.registry_record import has_registry
+from paas.adapters.cluster.registry_state import mend_registry, registry_findings
 from paas.adapters.docker.bridge_repair import repair_bridges
 from paas.adapters.docker.engine_state import BRIDGES, engine_findings
 from paas.adapters.docker.patience import wait_until_listening
@@ -62,6 +65,7 @@ class ServerMachine:
             *self._listening(),
             *disk_findings(self._settings),
             *self._docker(),
+            *self._registry(),
         ]
 
     def findings(self) -> list[Finding]:
@@ -86,6 +90,7 @@ class ServerMachine:
             ({"firewall", "networks"}, lambda: daemons.apply_firewall(self._settings)),
             ({"daemon", "listening"}, self._mend_daemons),
             ({ENGINE}, self._mend_engine),
+            ({REGISTRY}, lambda: mend_registry(self._settings)),
             ({BRIDGES}, lambda: repair_bridges(self._settings)),
         )
         for concerned, step in steps:
@@ -121,6 +126,13 @@ class ServerMachine:
         if running >= {CONTAINERD, DOCKERD}:
             wait_until_listening(self._settings)  # it may have been started just now
             yield from engine_findings(self._settings)
+
+    def _registry(self) -> Iterator[Finding]:
+        """What is wrong with that for nodes, unless its program fails, which is found as such."""
+        if has_registry(self._settings) and (rows := daemons.processes(self._settings)):
+            states = {row.state for row in rows if row.name == REGISTRY}
+            if states <= {"RUNNING"}:
+                yield from registry_findings(self._settings)
 
     def _settled(self) -> list[daemons.Row]:
         """The programs; one that has just been started counts as running a second later."""

@@ -26,6 +26,8 @@ from paas.entrypoints.daemons.followers import FollowerKeeping
 from paas.entrypoints.daemons.followers import build as build_followers
 from paas.entrypoints.daemons.fork_bombs import ForkBombs
 from paas.entrypoints.daemons.housekeeping import Housekeeping
+from paas.entrypoints.daemons.node_images import NodeImageTurns
+from paas.entrypoints.daemons.node_images import build as build_node_images
 from paas.entrypoints.daemons.read_only_turns import ReadOnlyTurns
 from paas.entrypoints.daemons.renewal import CertificateRenewal
 from paas.entrypoints.daemons.renewal import build as build_renewal
@@ -80,6 +82,7 @@ class Monitor:
         datastore_logs: DatastoreLogs,
         alarm_turns: AlarmTurns,
         followers: FollowerKeeping,
+        node_images: NodeImageTurns,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -97,6 +100,7 @@ class Monitor:
         self._datastore_logs = datastore_logs
         self._alarm_turns = alarm_turns
         self._followers = followers
+        self._node_images = node_images
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -124,6 +128,7 @@ class Monitor:
         self._datastore_logs.start(self._stop)
         self._alarm_turns.start(self._stop)
         self._followers.start(self._stop)
+        self._node_images.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -209,6 +214,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         DatastoreLogs(monitor_adapters(settings).store, log_trimming(adapters), log),
         AlarmTurns(alarms(monitor_adapters(settings)), log),
         build_followers(settings, follower_watch(monitor_adapters(settings)), log),
+        build_node_images(monitor_adapters(settings), log),
     )
     monitor.run(StopSignal())
     return 0

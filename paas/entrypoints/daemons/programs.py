@@ -1,5 +1,5 @@
 """Becomes one of the daemons that supervisord runs: nginx, HAProxy, sshd, containerd, dockerd,
-the manager of nodes.
+the manager of nodes, their registry.
 
 What only one of them needs is imported there: each of these processes imports anew.
 """
@@ -86,6 +86,16 @@ def run_swarm(settings: Settings) -> NoReturn:
     become(ending_with_parent(argv))
 
 
+def run_registry(settings: Settings) -> NoReturn:
+    """Become the registry from which nodes pull images, which only they reach."""
+    from paas.adapters.cluster.manager_ports import close_ports
+    from paas.adapters.cluster.registry_program import registry_argv
+
+    argv = registry_argv(settings)
+    close_ports(settings)
+    become(argv)
+
+
 def become(argv: list[str], more: Mapping[str, str] = {}) -> NoReturn:
     """Become a program, with the environment of supervisord and more."""
     os.execve(argv[0], argv, {**environment(), **more})  # noqa: S606 - there is no shell to start
@@ -104,4 +114,5 @@ PROGRAMS: dict[str, Callable[[Settings], NoReturn]] = {
     "containerd": run_containerd,
     "dockerd": run_dockerd,
     "swarm": run_swarm,
+    "registry": run_registry,
 }

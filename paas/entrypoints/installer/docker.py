@@ -9,9 +9,9 @@ from paas.entrypoints.installer.packages import install_packages, run
 from paas.entrypoints.installer.units import UNIT
 
 # iptables: dockerd looks for it, though it makes no rules; debootstrap makes the image on which
-# slugs run in containers.
-DOCKER_PACKAGES = ("docker.io", "containerd", "iptables", "debootstrap")
-UNITS = ("docker.service", "docker.socket", "containerd.service")
+# slugs run in containers; nodes pull images from docker-registry.
+DOCKER_PACKAGES = ("docker.io", "containerd", "iptables", "debootstrap", "docker-registry")
+UNITS = ("docker.service", "docker.socket", "containerd.service", "docker-registry.service")
 # Those that were masked here. It belongs to the machine, whose servers share the packages.
 MASKED = Path("/var/lib/paas-masked-units")
 _UNIT_FOLDERS = (UNIT.parent, Path("/lib/systemd/system"), Path("/usr/lib/systemd/system"))
@@ -20,8 +20,9 @@ _NO_SERVICES = "#!/bin/sh\n# Left by an installation of paas that was interrupte
 
 
 def has_docker() -> bool:
-    """Whether the programs of a Docker engine are installed."""
-    return Path("/usr/sbin/dockerd").exists() and Path("/usr/bin/containerd").exists()
+    """Whether the programs of a Docker engine, and the registry of its nodes, are installed."""
+    programs = ("/usr/sbin/dockerd", "/usr/bin/containerd", "/usr/bin/docker-registry")
+    return all(Path(program).exists() for program in programs)
 
 
 def install_docker() -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from paas.adapters.cluster.manager_program import NODES, SWARM
+from paas.adapters.cluster.registry_program import REGISTRY
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, is_current, unmount
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
 from paas.adapters.server import daemons
@@ -25,7 +26,7 @@ RELOAD_LIMIT_S = 10.0
 # watch: the former name of the monitor.
 _RENEWED = ("log", "gate", "watch", "monitor", DRAINS)
 # A new version of the platform leaves these alone; containers run on without them.
-_ADDED = (CONTAINERD, DOCKERD, CONTAINERS, SWARM, NODES)
+_ADDED = (CONTAINERD, DOCKERD, CONTAINERS, SWARM, REGISTRY, NODES)
 
 
 def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> None:

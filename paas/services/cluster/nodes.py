@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from paas.domain.cluster.joining import MachineFacts, mismatches, refusal, refusals
+from paas.domain.cluster.joining import MachineFacts, refusal, refusals
 from paas.domain.cluster.nodes import (
     Availability,
     ClusterReport,
@@ -12,15 +12,23 @@ from paas.domain.cluster.nodes import (
     Node,
     NodeName,
     NodeReport,
-    NodeState,
     SeenNode,
     no_such_node,
     report,
 )
 from paas.domain.people.actors import Actor
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Clock, Cluster, Locks, NodeMachines, Progress, ServerLock
+from paas.interfaces import (
+    Clock,
+    Cluster,
+    ImageRegistry,
+    Locks,
+    NodeMachines,
+    Progress,
+    ServerLock,
+)
 from paas.services.access import require_admin
+from paas.services.cluster.checks import problems
 from paas.services.cluster.emptying import Emptying
 from paas.services.progress import waiting
 from paas.store import Store
@@ -41,6 +49,7 @@ class Nodes:
     cluster: Cluster
     machines: NodeMachines
     emptying: Emptying
+    registry: ImageRegistry
     locks: Locks
     clock: Clock
     has_docker: bool
@@ -64,8 +73,10 @@ class Nodes:
                     "To change that, remove all nodes and then the cluster: paas nodes:end",
                 )
             if present is None:
-                self.cluster.begin(address)
-                self.store.cluster.begin(address)
+                self._begin(address)
+            else:  # the registry may be missing, or have another port than before
+                self.cluster.let_peers(self._peers())
+                self.registry.begin(address)
         return self.machines.public_key()
 
     def end(self, actor: Actor) -> None:
@@ -81,6 +92,7 @@ class Nodes:
                     f"Remove them first: paas nodes:remove {nodes[0].name}",
                 )
             self.store.cluster.end()
+            self.registry.end()
             self.cluster.end()
 
     def add(
@@ -93,13 +105,15 @@ class Nodes:
         require_admin(actor, "add a node")
         with self.locks.server(ServerLock.NODES, f"{actor.name} adds a node"):
             address = self._address()
+            registry = self.registry.host(), self.registry.authority()
             members = self.cluster.members()
             facts = self._checked(address, login, [one.id for one in members])
             progress.step(f"{facts.name} ({facts.address}) can be a node")
             progress.detail(f"Its host key is {self.machines.host_key(login)}")
-            peers = {address, facts.address, *(n.address for n in self.store.cluster.nodes())}
+            peers = {facts.address, *self._peers()}
             with progress.doing(f"closing ports and installing Docker on {facts.name}"):
                 self.machines.prepare(login, address, peers, progress)
+                self.machines.trust(login, *registry)
             self._tell_peers(peers, progress)
             id = facts.swarm_id or self._join(login, facts, address, progress)
             self._wait_until_ready(id, facts.name)
@@ -165,34 +179,25 @@ class Nodes:
             self.cluster.remove(node.id)
             self.store.cluster.remove(node.name)
             self.changed()
-            left = {one.address for one in self.store.cluster.nodes()}
-            self._tell_peers({self._address(), *left}, progress)
+            self._tell_peers(self._peers(), progress)
         return node
 
     def check(self, actor: Actor) -> Iterator[tuple[str, str]]:
         """What is wrong, each with the node's name; asks each machine."""
-        found = self.look(actor)
-        members = [*(one.node.id for one in found.nodes), *(one.id for one in found.strangers)]
-        server = self.machines.server(found.address, members)
-        for stranger in found.strangers:
-            yield stranger.hostname, "is a member of the swarm, but was not added here"
-        for one in found.nodes:
-            name = one.node.name
-            if one.state is NodeState.GONE:
-                yield name, "is not known to the swarm; remove it, and add it again"
-            elif one.state is NodeState.DOWN:
-                yield name, "does not answer the manager"
-            try:
-                facts = self.machines.facts(one.node.login)
-            except PaasError as error:
-                yield name, error.summary
-                continue
-            for reason in mismatches(server, facts):
-                yield name, reason
-            if not facts.engine:
-                yield name, "its Docker does not run"
-            if facts.address != one.node.address:
-                yield name, f"has the address {facts.address}, but was added as {one.node.address}"
+        yield from problems(self.look(actor), self.machines, self.registry)
+
+    def _begin(self, address: IPv4Address) -> None:
+        self.cluster.begin(address)
+        try:
+            self.registry.begin(address)
+        except PaasError:
+            self.cluster.end()
+            raise
+        self.store.cluster.begin(address)
+
+    def _peers(self) -> set[IPv4Address]:
+        """The server, and all nodes."""
+        return {self._address(), *(node.address for node in self.store.cluster.nodes())}
 
     def _address(self) -> IPv4Address:
         """Raises PaasError if there is no cluster."""

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from paas.adapters.cluster.registry import DockerRegistry
 from paas.adapters.cluster.swarm import SwarmCluster
 from tests.contract.cluster.manager import ManagerProcess
 from tests.docker_engine import DockerEngine, running_engine
+from tests.node_registry import RegistryProcess
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +16,14 @@ def engine() -> Iterator[DockerEngine]:
     """That of the server's own containers."""
     with running_engine() as running:
         yield running
+
+
+@pytest.fixture
+def registry(engine: DockerEngine) -> Iterator[DockerRegistry]:
+    """Not started yet."""
+    found = DockerRegistry(engine.settings, RegistryProcess(engine.settings))
+    yield found
+    found.end()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 Not part of a usual run: tests/run -m swarm.
 """
 
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.cluster.machines import SshMachines
+from paas.adapters.cluster.registry import DockerRegistry
 from paas.adapters.cluster.swarm import SwarmCluster
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.system.clock import SystemClock
@@ -23,6 +25,7 @@ from tests.contract.cluster.manager import ManagerProcess
 from tests.docker_engine import DockerEngine
 from tests.fakes.output import FakeProgress
 from tests.fakes.world import ROOT, World
+from tests.node_registry import small_image
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
@@ -50,7 +53,9 @@ class Cluster:
 
 
 @pytest.fixture
-def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> Iterator[Cluster]:
+def cluster(
+    engine: DockerEngine, manager: ManagerProcess, registry: DockerRegistry, tmp_path: Path
+) -> Iterator[Cluster]:
     """Without a node."""
     world = World(tmp_path, docker=True)
     swarm = SwarmCluster(engine.settings, manager.keep)
@@ -59,6 +64,7 @@ def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> It
         cluster=swarm,
         machines=SshMachines(engine.settings),
         emptying=replace(world.nodes.emptying, cluster=swarm),
+        registry=registry,
         locks=world.locks,
         clock=SystemClock(),
         has_docker=True,
@@ -70,6 +76,13 @@ def cluster(engine: DockerEngine, manager: ManagerProcess, tmp_path: Path) -> It
             machine.let_in(key)
         yield Cluster(nodes, made)
     engine.settings.paths.known_nodes.unlink(missing_ok=True)
+
+
+def refused(machine: Machine, *words: str) -> str:
+    """What a command says that fails."""
+    done = machine.ask("sh", "-c", f"{shlex.join(words)} 2>&1 || echo failed")
+    assert done.endswith("failed")
+    return done.removesuffix("failed").strip()
 
 
 def answers(host: object, port: int, *, source: str) -> bool:
@@ -114,6 +127,30 @@ def test_the_life_of_a_node(cluster: Cluster) -> None:
     assert first.ask("cat", ENGINE_FILE) == own
     cluster.add(first)
     assert cluster.states() == {"web-2": NodeState.READY, "web-3": NodeState.READY}
+
+
+def test_nodes_pull_images(
+    cluster: Cluster, engine: DockerEngine, registry: DockerRegistry
+) -> None:
+    """By digest, with the password; who is no node, or has no password, gets nothing."""
+    first, second = cluster.first, cluster.second
+    cluster.add(first)
+    assert not list(cluster.nodes.check(ROOT))
+    name = registry.publish(small_image(engine.settings, "1-pulled"))
+    docker = ("docker", "--config", "/run/config")
+    assert "no basic auth credentials" in refused(first, *docker, "pull", "--quiet", name)
+    user, password = registry.login()
+    words = (*docker, "login", "--username", user, "--password", password.reveal(), registry.host())
+    first.ask(*words)
+    assert first.ask(*docker, "pull", "--quiet", name) == name
+    refused(second, "timeout", str(TRIED_S), *words)
+    registry.end()
+    problems = dict(cluster.nodes.check(ROOT))
+    assert set(problems) == {"server", "web-2"}
+    cluster.nodes.begin(ROOT, cluster.server)
+    assert not list(cluster.nodes.check(ROOT))
+    cluster.nodes.remove(ROOT, "web-2", cluster.progress, force=False)
+    assert not first.ask("ls", "/etc/docker/certs.d")
 
 
 def test_strangers_reach_nothing_of_a_cluster(cluster: Cluster) -> None:

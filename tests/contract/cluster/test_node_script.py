@@ -71,7 +71,7 @@ def test_nft_accepts_the_rules(peers: list[str]) -> None:
     closed = Settings(private_networks=False)
     opened = Settings(app_metadata=True, http_port=0, https_port=0)
     for rules in (
-        peer_rules(Settings(), "paas_test_peers", addresses, 33),
+        peer_rules(Settings(), "paas_test_peers", addresses, 33, [30_500]),
         *(node_rules(one, IPv4Address("10.0.0.1"), addresses) for one in (closed, opened)),
     ):
         answer = ask_nft(["-c", "-f", "-"], rules)

@@ -1,11 +1,6 @@
 """The registry for nodes: the fake, and Debian's docker-registry beside an engine."""
 
-import io
-import os
-import re
 import ssl
-import subprocess
-import tarfile
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,42 +11,17 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.cluster.registry import DockerRegistry
-from paas.adapters.cluster.registry_program import REGISTRY, images, registry_argv
+from paas.adapters.cluster.registry_program import images
 from paas.adapters.docker.connection import docker_client
-from paas.adapters.docker.images import Images, labels
+from paas.adapters.docker.images import Images
 from paas.domain.values.errors import PaasError
 from paas.interfaces import ImageRegistry
-from paas.settings import Settings
 from tests.docker_engine import DockerEngine
 from tests.fakes.cluster import FakeImageRegistry
+from tests.node_registry import RegistryProcess, small_image
 from tests.ports import free_port
 
 OWN, OTHER = IPv4Address("127.0.0.1"), IPv4Address("127.0.0.2")
-
-
-class RegistryProcess:
-    """It as a test runs it, in place of a server's supervisord."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._child: subprocess.Popen[bytes] | None = None
-
-    def keep_program(self, name: str, *, wanted: bool) -> None:
-        assert name == REGISTRY
-        if wanted and self._child is None:
-            with (self._settings.paths.logs / f"{name}.log").open("ab") as log:
-                argv = registry_argv(self._settings)
-                env = {"PATH": os.environ["PATH"]}
-                self._child = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
-        elif not wanted and self._child is not None:
-            self._child.terminate()
-            self._child.wait(60)
-            self._child = None
-
-    def restart_program(self, name: str) -> None:
-        if name == REGISTRY:  # an engine need not be told of loopback
-            self.keep_program(name, wanted=False)
-            self.keep_program(name, wanted=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +61,6 @@ def real(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Begun]:
     registry.end()
     assert not settings.paths.registry.exists()
     assert not list((tmp_path / "cas").iterdir())
-
-
-def small_image(settings: Settings, build_id: str) -> str:
-    """The image of a build, which has one file."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo(build_id))
-    changes = [f"LABEL {key}={text}" for key, text in labels(settings, 1, build_id).items()]
-    with docker_client(settings) as client:
-        said = client.api.import_image_from_data(buffer.getvalue(), changes=changes)
-    found = re.search(r"sha256:[0-9a-f]{64}", said)
-    assert found is not None, said
-    return found[0]
 
 
 def test_an_image_is_published_once(begun: Begun) -> None:

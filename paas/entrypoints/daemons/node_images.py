@@ -1,0 +1,43 @@
+"""Keeps the registry for nodes small, each hour: a thread of the monitor process."""
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from paas.entrypoints.daemons.supervised import Failures
+from paas.services.cluster.images import NodeImages
+from paas.wiring.monitor import MonitorAdapters, node_images
+
+TURN_S = 3_600.0
+
+
+class NodeImageTurns:
+    """One look per turn. find: the registry's images; None while the server has no nodes."""
+
+    def __init__(self, find: Callable[[], NodeImages | None], log: Callable[[str], None]) -> None:
+        self._find = find
+        self._log = log
+        self._failures = Failures(lambda text: log(f"registry: {text}"))
+
+    def start(self, stop: threading.Event) -> None:
+        """Begin, in the background; the first look is after an hour."""
+        threading.Thread(target=self._run, args=(stop,), name="registry", daemon=True).start()
+
+    def turn(self) -> None:
+        """One look."""
+        found = self._find()
+        if found is not None:
+            found.tend()
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(TURN_S):
+            try:
+                with self._failures.logged():
+                    self.turn()
+            except Exception:  # our own faults must not end a thread of this process
+                self._log(f"registry: {traceback.format_exc()}")
+
+
+def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> NodeImageTurns:
+    """What looks after the registry of a server; adapters are for its thread alone."""
+    return NodeImageTurns(lambda: node_images(adapters), log)
