@@ -24,6 +24,8 @@ from paas.entrypoints.cli.tables import list_options, print_rows, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.datastores.finding import Shown
 
+_FROM_NODES = "may connect, over TLS; there the password alone protects it"
+
 _AS = click.option("--as", "wanted", metavar="NAME", help="The attachment's name: STATS.")
 
 _SCHEME = click.option("--scheme", metavar="SCHEME", help="The URL's scheme, as mysql+pymysql.")
@@ -227,6 +229,7 @@ def show(
     restorable = session.services.archive_watch.restorable(found.datastore)
     if as_json:
         more = pooler_json(session, found.datastore) | following_json(session, found.datastore)
+        more["from_nodes"] = found.from_nodes
         print_json(plain(found) | more | (restorable_json(restorable) if restorable else {}))
         return
     one, figures = found.datastore, found.figures
@@ -237,6 +240,7 @@ def show(
         ("Plan", f"{one.plan.name}: {one.plan.memory_mib} MiB of memory"),
         ("State", str(one.state) if figures or one.state != "ready" else "does not answer"),
         ("Made", f"{one.created_at:%Y-%m-%d %H:%M} UTC"),
+        *([("Nodes", _FROM_NODES)] if found.from_nodes else []),
         *following_rows(session, one),
         *backup_rows(session, one),
     ]

@@ -126,7 +126,8 @@ class Datastores:
             figures = self.servers[found.datastore.kind].figures(found.datastore)
         except PaasError:
             figures = None
-        return Shown(found.datastore, found.owner, found.names, figures)
+        from_nodes = found.datastore.port in self.store.datastores.node_ports()
+        return Shown(found.datastore, found.owner, found.names, figures, from_nodes)
 
     def chosen(self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind) -> Datastore:
         """The datastore of a kind that is meant, for actors who may have its password.

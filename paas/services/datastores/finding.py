@@ -18,13 +18,15 @@ from paas.store import Store
 class Shown:
     """A datastore as its users see it. names: of its attachments to the app.
 
-    figures: None if its server does not answer. owner: the app to which it belongs.
+    figures: None if its server does not answer. owner: the app to which it belongs. from_nodes:
+    whether nodes can connect to it, so that not only its apps are let.
     """
 
     datastore: Datastore
     owner: AppName
     names: tuple[AttachmentName, ...]
     figures: Figures | None = None
+    from_nodes: bool = False
 
 
 def visible(store: Store, app: App, wanted: str | None, kind: DatastoreKind | None) -> Shown:

@@ -181,6 +181,8 @@ def test_nodes_reach_the_postgresql_of_apps_there(dockerized: World, nodes: Fake
 
     world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
     assert given.access == NodeAccess(str(ADDRESS), (NODE,), (port,))
+    assert world.datastores.info(ROOT, "shop", None, None).from_nodes
+    assert not world.datastores.info(ROOT, "other", None, None).from_nodes
     world.node_machines.machine(3)
     added(world, 3)
     assert {*given.access.nodes} == {NODE, "10.0.0.3"}
