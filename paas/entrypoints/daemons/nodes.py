@@ -8,10 +8,11 @@ they run on, and the next one continues where it was.
 import os
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Protocol
 
 from paas.domain.cluster.nodes import ClusterReport, NodeState, report
+from paas.domain.releases.artifacts import SWARM
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.services import ServiceWatch
 from paas.entrypoints.daemons.supervised import (
@@ -43,7 +44,7 @@ class Lost(Protocol):
 class Services(Protocol):
     """What watches the services of instances."""
 
-    def look(self) -> bool: ...
+    def look(self, expected: Set[str]) -> bool: ...
     def ask_again(self) -> None: ...
 
 
@@ -82,9 +83,13 @@ class NodeWatch:
             self._busy_until = now + SETTLED_S
         if self._busy_until <= now < self._next:
             return
-        if self._services.look():
+        if self._services.look(self._expected()):
             self._busy_until = now + SETTLED_S
         self._next = now + SETTLED_S
+
+    def _expected(self) -> set[str]:
+        """The ids of the instances that are on nodes, or that a roll-out is about to start."""
+        return {one.id for one in self._store.instances.all() if one.engine == SWARM}
 
     def _welcome(self, found: ClusterReport) -> None:
         """Ask for the output of a node that is back."""

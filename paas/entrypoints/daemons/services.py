@@ -6,7 +6,7 @@ If it dies, they run on, and the next one continues where it was.
 import json
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,14 +35,15 @@ class ServiceWatch:
         self._outputs: dict[str, tuple[threading.Thread, ServiceOutput]] = {}
         self._present: frozenset[str] = frozenset()
 
-    def look(self) -> bool:
+    def look(self, expected: Set[str]) -> bool:
         """Returns whether something changes, so that the next look should come soon.
 
-        Raises PaasError if the manager does not answer.
+        expected: the ids of the instances that there should be. Raises PaasError if the manager
+        does not answer.
         """
         found = listed(self._settings)
         before, self._present = self._present, found.ids
-        is_settled = before == self._present
+        is_settled = before == self._present and expected <= {one.name for one in found.services}
         told: dict[str, list[str]] = {}
         for service in found.services:
             self._follow(service)

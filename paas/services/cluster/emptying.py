@@ -36,6 +36,11 @@ class Emptying:
             if one.app_id in apps and one.is_live(apps[one.app_id])
         )
 
+    def apps(self) -> list[str]:
+        """The names of those that are on nodes, or were on some that are lost."""
+        there = {one.app_id for one in self._on_nodes()}
+        return [app.name for app in self.store.apps.all() if app.id in there]
+
     def empty(self, found: NodeReport, progress: Progress) -> None:
         """Pause it and move what is there; returns when the former instances have ended.
 

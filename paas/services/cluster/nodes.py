@@ -91,6 +91,12 @@ class Nodes:
                     f"The cluster has nodes: {names}.",
                     f"Remove them first: paas nodes:remove {nodes[0].name}",
                 )
+            if apps := self.emptying.apps():
+                raise PaasError(
+                    "cluster-has-apps",
+                    f"The manager is needed for what runs on nodes: {', '.join(apps)}.",
+                    f"Have it run here first: paas scheduler:set {apps[0]} local",
+                )
             self.store.cluster.end()
             self.registry.end()
             self.cluster.end()

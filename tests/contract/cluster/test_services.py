@@ -60,7 +60,7 @@ class Node1:
         def run() -> None:
             while not stop.wait(0.2):
                 try:
-                    watch.look()
+                    watch.look({f"{GROUP}-{LABEL}"})
                 except PaasError:  # the manager is down
                     continue
                 if self.back.is_set():

@@ -413,3 +413,16 @@ def test_the_last_requests_of_others_are_waited_for(world: World, cluster: Clust
     world.nodes.drain(ROOT, "web-4", world.progress)
     assert waited == [NodeState.PAUSED]
     assert states(world)["web-4"] is NodeState.DRAINED
+
+
+def test_the_cluster_ends_when_nothing_is_on_nodes(world: World, cluster: Cluster) -> None:
+    """Also after the loss of all: without a manager, these apps could not be changed."""
+    for number in (2, 3, 4):
+        world.nodes.remove(ROOT, f"web-{number}", world.progress, force=True)
+    with pytest.raises(PaasError) as caught:
+        world.nodes.end(ROOT)
+    assert caught.value.reference == "cluster-has-apps"
+    assert caught.value.hint is not None
+    world.scheduling.choose(ROOT, "shop", "local", world.progress)
+    assert not cluster.running
+    world.nodes.end(ROOT)

@@ -1,9 +1,14 @@
 """When the process `nodes` looks at what."""
 
+from collections.abc import Set
+
 import pytest
 
 from paas.domain.cluster.nodes import Availability, ClusterReport, NodeState
+from paas.domain.releases.artifacts import NATIVE, SWARM
+from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.entrypoints.daemons.nodes import NodeWatch
 from tests.fakes.world import ROOT, World
 from tests.unit.cluster.test_nodes import ADDRESS, added
@@ -17,11 +22,13 @@ class Recorder:
         self.looked = 0
         self.asked_again = 0
         self.changes = False
+        self.expected: Set[str] = frozenset()
 
     def look_at(self, found: ClusterReport) -> None:
         self.states.append(found.nodes[0].state)
 
-    def look(self) -> bool:
+    def look(self, expected: Set[str]) -> bool:
+        self.expected = expected
         self.looked += 1
         return self.changes
 
@@ -84,8 +91,14 @@ def test_what_changes_is_looked_at_each_second(watched: Watched) -> None:
 
 def test_a_change_of_the_database_is_looked_at(watched: Watched) -> None:
     """A roll-out records its instances before it starts them."""
-    watched.world.app()
+    world = watched.world
+    world.app()
+    web = ProcessType("web")
+    on = Instance(1, 1, 1, web, 1, 5_001, address="10.0.0.2", engine=SWARM)
+    here = Instance(1, 1, 2, web, 1, 5_002, engine=NATIVE)
+    world.store.instances.add([on, here])
     assert watched.seconds(5) == 5
+    assert watched.seen.expected == {on.id}
 
 
 def test_a_node_that_is_back_is_asked_for_its_output(watched: Watched) -> None:
