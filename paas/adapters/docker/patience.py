@@ -3,6 +3,7 @@
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from paas.adapters.docker.connection import ANSWER_LIMIT_S, docker_client
@@ -23,32 +24,34 @@ def asked(
     question: Callable[["DockerClient"], _Answer],
     *,
     answer_limit_s: float = ANSWER_LIMIT_S,
+    path: Path | None = None,
 ) -> _Answer:
     """The engine's answer. If it dies meanwhile, it is asked once more.
 
-    So the call must be safe to repeat. Raises PaasError as `docker_client` does.
+    So the call must be safe to repeat. Raises PaasError as `docker_client` does. path: the socket
+    of another engine than that of the apps' containers.
     """
     try:
-        with docker_client(settings, answer_limit_s=answer_limit_s) as client:
+        with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
             return question(client)
     except PaasError as error:
-        if error.reference != "docker-down" or not wait_until_listening(settings):
+        if error.reference != "docker-down" or not wait_until_listening(settings, path):
             raise
-    with docker_client(settings, answer_limit_s=answer_limit_s) as client:
+    with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
         return question(client)
 
 
-def wait_until_listening(settings: Settings) -> bool:
+def wait_until_listening(settings: Settings, path: Path | None = None) -> bool:
     """Whether the engine listens within the limit."""
     deadline = time.monotonic() + RETURN_LIMIT_S
-    while not listens(settings):
+    while not listens(settings, path):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_S)
     return True
 
 
-def listens(settings: Settings) -> bool:
+def listens(settings: Settings, path: Path | None = None) -> bool:
     """Whether the engine accepts connections."""
     with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(str(settings.paths.docker_socket)) == 0
+        return probe.connect_ex(str(path or settings.paths.docker_socket)) == 0
