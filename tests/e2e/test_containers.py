@@ -10,10 +10,10 @@ from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.patience import listens
 from paas.settings import Settings
 from paas.settings import load as load_settings
-from tests.docker_engine import root_file_system
 from tests.e2e.conftest import Source
 from tests.e2e.server import Repository, Server
 from tests.e2e.test_zero_downtime import MARK, load
+from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
 SERVE = """\

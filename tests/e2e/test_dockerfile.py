@@ -15,11 +15,11 @@ from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.runtime_images import RuntimeImages
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings, load
-from tests.docker_engine import fill_root, root_file_system
 from tests.e2e.server import Repository, Server, User, installed
 from tests.fakes.output import FakeProgress
 from tests.ports import free_network, free_port
 from tests.registry import PASSWORD, USER, registry
+from tests.root_files import fill_root, root_file_system
 
 BASE = "python:test"
 APP = """\

@@ -19,8 +19,9 @@ from paas.domain.releases.releases import Usage
 from paas.domain.values.errors import PaasError
 from paas.interfaces import NodeMachines
 from tests.cluster_machines import machines
-from tests.docker_engine import engine_settings, root_file_system
+from tests.docker_engine import engine_settings
 from tests.fakes.cluster import FakeCluster, FakeNodeMachines
+from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
 SCRIPT = Path(instances_module.__file__).with_name("instances.sh")

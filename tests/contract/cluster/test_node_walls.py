@@ -19,9 +19,10 @@ from paas.adapters.cluster.machines import SshMachines
 from paas.adapters.cluster.peer_rules import peer_rules
 from paas.settings import Settings
 from tests.cluster_machines import Machine, machines
-from tests.docker_engine import DockerEngine, root_file_system
+from tests.docker_engine import DockerEngine
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(900)]

@@ -27,8 +27,9 @@ from paas.entrypoints.daemons.services import ServiceWatch
 from paas.wiring.containers import pipe
 from tests.contract.cluster.manager import ManagerProcess
 from tests.contract.cluster.test_machines import Cluster, cluster
-from tests.docker_engine import BASE, DockerEngine, root_file_system
+from tests.docker_engine import BASE, DockerEngine
 from tests.fakes.output import FakeLogs
+from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
 __all__ = ["cluster"]

@@ -23,9 +23,9 @@ from paas.domain.values.secret import Secret
 from paas.interfaces import SlugImages
 from paas.settings import Settings
 from tests.contract.runtime.runtime_harness import make_app
-from tests.docker_engine import fill_root
 from tests.fakes.images import FakeSlugImages
 from tests.fakes.output import FakeClock, FakeProgress
+from tests.root_files import fill_root
 
 NUMBERS = count(1)
 DAY_S = 86_400.0
