@@ -8,10 +8,10 @@ from pathlib import Path
 
 from benchmarks.client import Key, Project, Repository
 from benchmarks.commands import BenchError, progress, run
+from benchmarks.containers.bench import Containers
 from benchmarks.plain.app import PlainApp
 from benchmarks.plain.ssh import PlainSshd
 from benchmarks.server import Server
-from benchmarks.web import get
 
 EXAMPLE = "examples/flask-hello"
 LIVE = "hello"
@@ -91,6 +91,12 @@ class Bench:
         return repository
 
     @cached_property
+    def containers(self) -> Containers:
+        """A server with a Docker engine, and an app that runs there in a container."""
+        progress("-----> Installing a server with Docker to measure")
+        return self._closing.enter_context(Containers(self.source, self.room))
+
+    @cached_property
     def live(self) -> Project:
         """A project that has been pushed to the server, as the busy app ``hello``."""
         project = self.project(LIVE)
@@ -116,11 +122,7 @@ class Bench:
 
     def serves(self, project: Project, app: str) -> bool:
         """Whether Nginx now serves the project's current commit."""
-        try:
-            page = get(self.server.http_port, self.server.host(app))
-        except OSError:
-            return False
-        return page.startswith(b"HTTP/1.1 200") and project.mark.encode() in page
+        return self.server.serves(app, project.mark)
 
     def inside(self, script: str, *words: str | Path) -> str:
         """Run a script of inside/ in the server's own Python; returns what it prints."""

@@ -1,6 +1,7 @@
 """The laptop's side: an ssh key, and a git repository whose commits are pushed."""
 
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -90,7 +91,7 @@ class Repository:
 
 
 class Project(Repository):
-    """A copy of examples/flask-hello. Each commit changes the line with the text of its page."""
+    """A copy of an example, as flask-hello. Each commit changes the line with its page's text."""
 
     def __init__(self, example: Path, path: Path, key: Key) -> None:
         super().__init__(path, key)
@@ -99,6 +100,8 @@ class Project(Repository):
         for source in sorted(example.iterdir()):
             if source.is_file():
                 (path / source.name).write_bytes(source.read_bytes())
+            else:
+                shutil.copytree(source, path / source.name)
         self.commit()
 
     @property

@@ -13,7 +13,7 @@ from typing import NoReturn, Protocol
 from benchmarks.bench import Bench
 from benchmarks.commands import BenchError, progress
 from benchmarks.disk import room
-from benchmarks.figures import datastores, redeploys
+from benchmarks.figures import containers, datastores, redeploys
 from benchmarks.figures.app_networks import AppNetworks
 from benchmarks.figures.boot import Boot
 from benchmarks.figures.cold_push import ColdPush
@@ -70,10 +70,13 @@ FIGURES: tuple[Figure, ...] = (
     Logging(),
     Memory(),
     *datastores.FIGURES,
+    *containers.FIGURES,
     Crowd(),
     Neighbours(),
     Boot(),
 )
+# For --only: several figures by one name.
+GROUPS = {"containers": tuple(figure.name for figure in containers.FIGURES)}
 
 
 def main(argv: Sequence[str]) -> int:
@@ -84,8 +87,7 @@ def main(argv: Sequence[str]) -> int:
         return 1
     os.umask(0o022)
     signal.signal(signal.SIGTERM, _interrupted)
-    chosen = [figure for figure in FIGURES if figure.name in (arguments.only or _names())]
-    rows, broken = measure(chosen, arguments)
+    rows, broken = measure(chosen(arguments.only), arguments)
     machine = describe(SOURCE)
     print("\n".join(f"{name}: {value}" for name, value in machine.items()))
     print(f"\n{table(rows)}")
@@ -121,6 +123,12 @@ def measure(
     return rows, broken
 
 
+def chosen(only: Sequence[str] | None) -> list[Figure]:
+    """The figures of these names, which may be those of groups; without any, all."""
+    names = {each for name in only or _names() for each in GROUPS.get(name, (name,))}
+    return [figure for figure in FIGURES if figure.name in names]
+
+
 def _interrupted(_number: int, _frame: object) -> NoReturn:
     """Exit with cleanup, so that nothing is left behind."""
     sys.exit(143)
@@ -134,12 +142,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="benchmarks/run",
         description="Measure the platform on a separate server, each figure with its baseline. "
-        "Takes a quarter of an hour; nothing else should run meanwhile. Exits with 1 if a target "
+        "Takes half an hour; nothing else should run meanwhile. Exits with 1 if a target "
         "is missed.",
         epilog="benchmarks/README.md describes the figures and baselines.",
     )
     add = parser.add_argument
-    add("--only", action="append", choices=_names(), help="only this figure (repeatable)")
+    add(
+        "--only",
+        action="append",
+        choices=[*_names(), *GROUPS],
+        help="only this figure (repeatable)",
+    )
     add("--json", type=Path, metavar="FILE", help="write all samples to this file, too")
     add("--markdown", type=Path, metavar="FILE", help="write the table to this file, too")
     add(

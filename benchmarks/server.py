@@ -14,6 +14,7 @@ from pathlib import Path
 from benchmarks.client import Key
 from benchmarks.commands import ENVIRONMENT, run, wait_until
 from benchmarks.ranges import Ranges
+from benchmarks.web import get
 from tests.ports import free_ports
 
 DOMAIN = "bench.test"
@@ -32,10 +33,10 @@ class Server:
         self.http_port, self.https_port, self.ssh_port = free_ports(3)
         self._ranges = Ranges.claimed()
 
-    def install(self, settings: Mapping[str, object] | None = None) -> None:
+    def install(self, settings: Mapping[str, object] | None = None, *flags: str) -> None:
         """Install and start it. The machine's proxy and index settings are used for builds.
 
-        settings: for server.yml, besides those that install.sh writes.
+        settings: for server.yml, besides those that install.sh writes. flags: more of its options.
         """
         if settings:
             self.etc.mkdir(parents=True)
@@ -51,7 +52,7 @@ class Server:
             "--uids": self._ranges.uids,
         }
         words = [word for pair in options.items() for word in pair]
-        run([self._install, "--quiet", *words], env=os.environ)
+        run([self._install, "--quiet", *words, *flags], env=os.environ)
 
     def remove(self) -> None:
         """Stop it and delete all of it."""
@@ -117,6 +118,14 @@ class Server:
     def instances(self) -> int:
         """How many instances there are, including draining ones."""
         return sum(1 for _ in (self.root / "run/specs").glob("*.json"))
+
+    def serves(self, app: str, text: str) -> bool:
+        """Whether a request for the app is now answered with 200 and this text."""
+        try:
+            page = get(self.http_port, self.host(app))
+        except OSError:
+            return False
+        return page.startswith(b"HTTP/1.1 200") and text.encode() in page
 
     def settle(self, instances: int) -> None:
         """Wait until the instances of former releases are gone and no app is being changed.

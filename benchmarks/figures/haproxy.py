@@ -35,7 +35,7 @@ def _speed(bench: Bench) -> list[Row]:
     haproxy = PlainHaproxy(bench.folder("haproxy"), plain.port)
     with plain.start(plain.environment()), haproxy.start():
         plain.wait()
-        found = beside(bench, haproxy.port)
+        found = beside(bench, bench.server, haproxy.port)
     title = "requests/s, hello-world, behind HAProxy"
     return [
         rate_row("haproxy-requests", title, found, NONE),

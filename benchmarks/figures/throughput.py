@@ -7,6 +7,7 @@ from benchmarks.alternating import Samples, alternately
 from benchmarks.bench import LIVE, Bench
 from benchmarks.plain.nginx import PlainNginx
 from benchmarks.rows import Row, Rule, Target, compared
+from benchmarks.server import Server
 
 ROUNDS = 9
 SECONDS = 3
@@ -30,17 +31,17 @@ class Throughput:
         nginx = PlainNginx(bench.folder("nginx"), plain.port)
         with plain.start(plain.environment()), nginx.start():
             plain.wait()
-            found = beside(bench, nginx.port)
+            found = beside(bench, bench.server, nginx.port)
         return [
             rate_row("requests-per-second", "requests/s, hello-world, 32 connections", found),
             p99_row("p99", "p99 of these requests", found),
         ]
 
 
-def beside(bench: Bench, plain_port: int) -> Samples[wrk.Throughput]:
+def beside(bench: Bench, server: Server, plain_port: int) -> Samples[wrk.Throughput]:
     """The live app through the server's proxy, and the plain app through another."""
     load = partial(wrk.measure, connections=CONNECTIONS, seconds=SECONDS)
-    ours = partial(load, bench.server.http_port, bench.server.host(LIVE))
+    ours = partial(load, server.http_port, server.host(LIVE))
     return alternately(bench.rounds(ROUNDS), ours, partial(load, plain_port, "plain.test"))
 
 

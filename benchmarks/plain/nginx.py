@@ -6,7 +6,7 @@ It sends the headers of Debian's own proxy_params.
 from pathlib import Path
 
 from benchmarks.commands import Daemon, wait_until
-from benchmarks.web import port_is_open
+from benchmarks.web import LOOPBACK, port_is_open
 from tests.ports import free_ports
 
 CONF = """\
@@ -31,7 +31,7 @@ http {{
     scgi_temp_path {room}/nginx-tmp/scgi;
 
     upstream app {{
-        server 127.0.0.1:{app_port};
+        server {app};
         keepalive 32;
     }}
     server {{
@@ -49,18 +49,18 @@ http {{
 
 
 class PlainNginx:
-    """Nginx in front of the app on a port."""
+    """Nginx in front of the app on a port. address: where it listens, if not on this machine."""
 
-    def __init__(self, room: Path, app_port: int) -> None:
+    def __init__(self, room: Path, app_port: int, address: str = LOOPBACK) -> None:
         self._room = room
-        self._app_port = app_port
+        self._app = f"{address}:{app_port}"
         (self.port,) = free_ports(1)
 
     def start(self) -> Daemon:
         """Start it; the caller ends it."""
         (self._room / "nginx-tmp").mkdir(exist_ok=True)
         conf = self._room / "nginx.conf"
-        conf.write_text(CONF.format(room=self._room, app_port=self._app_port, port=self.port))
+        conf.write_text(CONF.format(room=self._room, app=self._app, port=self.port))
         daemon = Daemon(["/usr/sbin/nginx", "-c", conf], self._room / "nginx.log")
         wait_until(lambda: port_is_open(self.port), 10, "a plain Nginx")
         return daemon

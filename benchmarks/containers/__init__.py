@@ -1,0 +1,1 @@
+"""A server with a Docker engine, and an app that runs there in a container."""
