@@ -19,8 +19,12 @@ NODE_SET = "node_clients"
 _CLIENT_PORTS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _CONF = Path("/proc/sys/net/ipv4/conf")
 _CHAINS = ("nodes_loopback", "node_services", "node_service_clients")
+# The set is also in port_rules, but not in the rules that a former version loaded.
 _EMPTY = """\
 table inet {table} {{
+    set node_clients {{
+        type ipv4_addr . inet_service
+    }}
     chain nodes_loopback {{
         type filter hook prerouting priority raw; policy accept;
     }}

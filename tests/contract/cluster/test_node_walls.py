@@ -17,6 +17,8 @@ import pytest
 
 from paas.adapters.cluster.machines import SshMachines
 from paas.adapters.cluster.peer_rules import peer_rules
+from paas.adapters.network.firewall import NftFirewall
+from paas.domain.datastores.datastores import NODES_SEEN_AS, NodeAccess
 from paas.settings import Settings
 from tests.cluster_machines import Machine, machines
 from tests.docker_engine import DockerEngine
@@ -265,6 +267,29 @@ def test_a_container_reaches_the_internet_alone(walls: Walls) -> None:
         assert tried() == set(left_open[1:])
     finally:
         walls.let_peers(walls.settings)
+
+
+def test_a_datastore_is_reached_while_an_app_uses_it(walls: Walls, tmp_path: Path) -> None:
+    """From the containers of its nodes, though it listens on the server's 127.0.0.1 alone."""
+    port = walls.settings.service_ports[0]
+    place = f"{walls.server}:{port}"
+    firewall = NftFirewall(replace(walls.settings, run=tmp_path))
+    with socket.create_server(("127.0.0.1", port)) as datastore:
+        datastore.settimeout(60)
+        firewall.install()
+        try:
+            inside = _inside(walls.first, _container(walls.first))
+            others = _inside(walls.second, "other")
+            assert _opened(walls.first, [place], *inside) == set()
+            nodes = (str(walls.first.address),)
+            firewall.let_clients([], NodeAccess(str(walls.server), nodes, (port,)))
+            assert _opened(walls.first, [place], *inside) == {place}
+            connection, (client, _) = datastore.accept()
+            connection.close()
+            assert client == NODES_SEEN_AS
+            assert _opened(walls.second, [place], *others) == set()
+        finally:
+            firewall.remove()
 
 
 def test_what_dockers_settings_do(walls: Walls) -> None:
