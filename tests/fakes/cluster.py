@@ -68,11 +68,15 @@ class FakeCluster:
 
     def set_ready(self, id: str, *, ready: bool) -> None:
         """Whether a member answers."""
-        self._change(id, is_ready=ready)
+        self._change(id, is_ready=ready, is_unknown=False, is_unheard=False)
 
     def set_unknown(self, id: str) -> None:
-        """The manager has not heard from a member since its start."""
+        """The manager has just started, and has not heard from a member."""
         self._change(id, is_ready=False, is_unknown=True)
+
+    def set_unheard(self, id: str) -> None:
+        """That went on for so long that the member is down."""
+        self._change(id, is_ready=False, is_unknown=False, is_unheard=True)
 
     def _require(self) -> None:
         if self.address is None:

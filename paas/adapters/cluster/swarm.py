@@ -29,6 +29,8 @@ _POLL_S = 0.1
 _HEARTBEAT_NS = 2_000_000_000
 # Of each service: the one that runs, and enough to see how it ended. Its container goes with it.
 _TASKS_KEPT = 3
+# In what it says of a node that did not answer since the manager's start (swarmkit, dispatcher.go).
+_UNHEARD = '"unknown" state'
 # The network of its load balancer, and the bridge that leads out of such networks.
 _INGRESS, _GATEWAY = "ingress", "docker_gwbridge"
 
@@ -159,12 +161,14 @@ def seen_node(found: Mapping[str, Any]) -> SeenNode:
     """A node of Docker's API (its reference, GET /nodes)."""
     described = found.get("Description") or {}
     resources = described.get("Resources") or {}
-    state = (found.get("Status") or {}).get("State")
+    status = found.get("Status") or {}
+    state = status.get("State")
     return SeenNode(
         id=found["ID"],
         hostname=described.get("Hostname") or "",
         is_ready=state == "ready",
         is_unknown=state == "unknown",
+        is_unheard=state == "down" and _UNHEARD in (status.get("Message") or ""),
         availability=Availability(found["Spec"].get("Availability") or "active"),
         is_manager=found["Spec"].get("Role") == "manager",
         engine=(described.get("Engine") or {}).get("EngineVersion") or "",

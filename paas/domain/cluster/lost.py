@@ -9,6 +9,9 @@ from paas.domain.releases.releases import Instance
 
 # What is on such a node does not run any longer, or nobody knows whether it does.
 LOST = frozenset({NodeState.DOWN, NodeState.DRAINED, NodeState.GONE})
+# How long a node may take to answer after a start of the manager: after a power failure, all
+# machines boot at once, and the first node would get what belongs to the others.
+PATIENCE_S = 120.0
 # What the platform's own processes ask of the gate, root's alone: apps:move NODE|- APP-ID.
 MOVE_COMMAND = "apps:move"
 # The pauses between attempts: each is twice as long as the one before.
@@ -17,11 +20,19 @@ LONGEST_PAUSE_S = 300.0
 
 
 def lost_instances(
-    instances: Iterable[Instance], nodes: Sequence[NodeReport], leaving: str | None = None
+    instances: Iterable[Instance],
+    nodes: Sequence[NodeReport],
+    leaving: str | None = None,
+    awaited: Collection[str] = (),
 ) -> list[Instance]:
-    """Those on nodes that are lost or that are no nodes any longer, or on the node `leaving`."""
+    """Those on nodes that are lost or that are no nodes any longer, or on the node `leaving`.
+
+    awaited: the ids of nodes that may still answer.
+    """
     stay = {
-        str(one.node.address) for one in nodes if one.state not in LOST and one.node.name != leaving
+        str(one.node.address)
+        for one in nodes
+        if (one.state not in LOST or one.node.id in awaited) and one.node.name != leaving
     }
     return [one for one in instances if one.engine == SWARM and one.address not in stay]
 
@@ -29,6 +40,18 @@ def lost_instances(
 def ready_ids(nodes: Sequence[NodeReport]) -> frozenset[str]:
     """The nodes on which instances can be started."""
     return frozenset(one.node.id for one in nodes if one.state is NodeState.READY)
+
+
+def awaited_since(
+    before: Mapping[str, float], nodes: Sequence[NodeReport], now: float
+) -> dict[str, float]:
+    """Since when the manager waits for nodes that did not answer since its start, by their ids."""
+    silent = [
+        one.node.id
+        for one in nodes
+        if one.seen is not None and (one.seen.is_unknown or one.seen.is_unheard)
+    ]
+    return {id: before.get(id, now) for id in silent}
 
 
 def place_words(instance: Instance, nodes: Sequence[NodeReport]) -> str:

@@ -72,7 +72,8 @@ class Availability(StrEnum):
 class SeenNode:
     """What Swarm knows of a node. cpus and memory_bytes: 0 until the node has told them.
 
-    is_unknown: the manager has just started, and waits for the node to answer.
+    is_unknown: the manager has just started, and waits for the node to answer. is_unheard: it is
+    down, and did not answer since the manager's last start.
     """
 
     id: str
@@ -84,6 +85,7 @@ class SeenNode:
     cpus: int = 0
     memory_bytes: int = 0
     is_unknown: bool = False
+    is_unheard: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -1,12 +1,14 @@
 """Lost nodes: has what ran there started elsewhere, and tells the apps' logs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 
 from paas.domain.apps.apps import App
 from paas.domain.cluster.lost import (
+    PATIENCE_S,
     Attempt,
+    awaited_since,
     due_apps,
     failed_attempt,
     lost_instances,
@@ -93,13 +95,17 @@ class LostNodes:
         self._clock = clock
         self._pool = pool
         self._known: dict[int, _Known] = {}
+        self._awaited: dict[str, float] = {}
 
     def look(self, found: ClusterReport) -> None:
         """Tell what is lost, and have moved what is due."""
-        lost = self._lost(found.nodes)
+        now = self._clock.monotonic()
+        self._awaited = awaited_since(self._awaited, found.nodes, now)
+        awaited = {id for id, since in self._awaited.items() if now < since + PATIENCE_S}
+        lost = self._lost(found.nodes, awaited)
         for app_id in self._known.keys() - lost.keys():
             self._forget(app_id)
-        ready, now = ready_ids(found.nodes), self._clock.monotonic()
+        ready = ready_ids(found.nodes)
         for app_id, (app, instances) in lost.items():
             known = self._known.setdefault(app_id, _Known())
             self._tell(app, instances, found.nodes, known)
@@ -114,9 +120,11 @@ class LostNodes:
             ending = self._pool.submit(self._move, lost[app_id][0])
             self._known[app_id].moves.append(_Move(ids[app_id], ready, ending))
 
-    def _lost(self, nodes: Sequence[NodeReport]) -> dict[int, tuple[App, list[Instance]]]:
+    def _lost(
+        self, nodes: Sequence[NodeReport], awaited: Collection[str]
+    ) -> dict[int, tuple[App, list[Instance]]]:
         found: dict[int, list[Instance]] = {}
-        for instance in lost_instances(self._store.instances.all(), nodes):
+        for instance in lost_instances(self._store.instances.all(), nodes, awaited=awaited):
             found.setdefault(instance.app_id, []).append(instance)
         lost = {}
         for app_id, instances in found.items():

@@ -17,7 +17,7 @@ from paas.adapters.cluster.registry import DockerRegistry
 from paas.adapters.cluster.swarm import SwarmCluster
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.system.clock import SystemClock
-from paas.domain.cluster.nodes import Node, NodeState
+from paas.domain.cluster.nodes import Node, NodeState, SeenNode
 from paas.domain.values.errors import PaasError
 from paas.services.cluster.nodes import Nodes
 from tests.cluster_machines import Machine, Machines, machines
@@ -186,6 +186,29 @@ def test_a_token_is_good_for_one_machine(cluster: Cluster) -> None:
         *("docker", "swarm", "join", "--token", token, f"{cluster.server}:2377"), check=False
     )
     assert not cluster.nodes.look(ROOT).strangers
+
+
+def test_a_node_that_has_not_answered_since_the_start_of_the_manager(
+    cluster: Cluster, manager: ManagerProcess
+) -> None:
+    """It is unknown, then down, and told apart from one that was lost under way."""
+    cluster.add(cluster.first)
+    cluster.first.freeze(frozen=True)
+    manager.restart()
+
+    def seen() -> SeenNode:
+        try:
+            found = cluster.nodes.info(ROOT, "web-2").seen
+        except PaasError:  # the manager is not up yet
+            found = None
+        return found or SeenNode("", "", is_ready=True)
+
+    wait_for(lambda: seen().is_unknown, what="unknown")
+    wait_for(lambda: seen().is_unheard, what="unheard")
+    assert seen().state is NodeState.DOWN
+    cluster.first.freeze(frozen=False)
+    wait_for(lambda: seen().id and seen().is_ready, what="ready")
+    assert not seen().is_unheard
 
 
 def test_a_lost_node_is_removed(cluster: Cluster) -> None:

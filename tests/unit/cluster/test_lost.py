@@ -168,6 +168,24 @@ def test_a_node_that_is_not_heard_of_yet_is_not_lost(world: World, cluster: Clus
     assert not world.moves.asked
 
 
+def test_nodes_that_boot_with_the_server_are_waited_for(world: World, cluster: Cluster) -> None:
+    """Else the first one would get all; what does not come within the patience is lost."""
+    world.cluster.set_unknown("id-web-2")
+    world.cluster.set_unknown("id-web-3")
+    cluster.look()
+    world.cluster.set_unheard("id-web-2")
+    world.cluster.set_unheard("id-web-3")
+    for _ in range(30):
+        cluster.look()
+    cluster.down(3, down=False)
+    for _ in range(60):
+        cluster.look()
+    assert not world.moves.asked
+    for _ in range(60):
+        cluster.look()
+    assert cluster.where() == {"web.1": "4", "web.2": "3"}
+
+
 def test_a_node_is_back_before_anything_is_moved(world: World, cluster: Cluster) -> None:
     """The gate finds nothing to do: what is there runs on."""
     world.moves.meanwhile = lambda: cluster.down(2, down=False)
