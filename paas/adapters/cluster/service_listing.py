@@ -4,24 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from paas.adapters.docker.connection import SERVER_LABEL, docker_client, server_label
-from paas.adapters.runtime.docker.containers import (
-    APP_LABEL,
-    GROUP_LABEL,
-    INSTANCE,
-    INSTANCE_LABEL,
-    KIND_LABEL,
-)
+from paas.adapters.docker.connection import docker_client
+from paas.adapters.runtime.docker.containers import APP_LABEL, GROUP_LABEL, INSTANCE_LABEL
 from paas.adapters.runtime.docker.looking import End
-from paas.adapters.runtime.docker.records import exit_status
+from paas.adapters.runtime.swarm.listing import Listing
+from paas.adapters.runtime.swarm.tasks import end_of
 from paas.domain.cluster.tasks import Task
-from paas.domain.values.exits import exit_words
-from paas.domain.values.memory import VASTLY_EXCEEDED, shortage
 from paas.settings import Settings
 
 _WANTED = frozenset({"ready", "running"})
-_KILLED = 137
-_MIB = 1024**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +49,9 @@ class Listed:
 
 def listed(settings: Settings) -> Listed:
     """Asks the manager. Raises PaasError if it does not answer."""
-    own = (f"{SERVER_LABEL}={server_label(settings)}", f"{KIND_LABEL}={INSTANCE}")
     with docker_client(settings, socket=settings.paths.cluster_socket) as client:
-        services = client.api.services(filters={"label": list(own)})
-        tasks = client.api.tasks()
+        listing = Listing(settings, client)
+        services, tasks = [*listing.services().values()], listing.tasks()
     by_service: dict[str, list[ListedTask]] = {}
     for found in tasks:
         by_service.setdefault(found["ServiceID"], []).append(_task(found))
@@ -88,27 +78,3 @@ def _task(found: Mapping[str, Any]) -> ListedTask:
         is_wanted=found["DesiredState"] in _WANTED,
     )
     return ListedTask(task, end_of(found))
-
-
-def end_of(found: Mapping[str, Any]) -> End:
-    """How it ended, if it has.
-
-    A task does not say why it was killed; where memory is limited, that is by far the likeliest.
-    """
-    container = found["Status"].get("ContainerStatus") or {}
-    if found["Status"]["State"] == "rejected" or not container.get("ContainerID"):
-        why = found["Status"].get("Err") or "no reason is known"
-        return End(None, f"could not be started: {why}")
-    code = int(container.get("ExitCode") or 0)
-    status = exit_status(code)
-    words, limit_mib = exit_words(status), _limit_mib(found)
-    if code == _KILLED and limit_mib:
-        return End(
-            status, f"{words} (probably out of memory: {shortage(limit_mib)})", VASTLY_EXCEEDED
-        )
-    return End(status, words)
-
-
-def _limit_mib(found: Mapping[str, Any]) -> int:
-    limits = (found["Spec"].get("Resources") or {}).get("Limits") or {}
-    return int(limits.get("MemoryBytes") or 0) // _MIB

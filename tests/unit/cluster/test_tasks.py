@@ -1,11 +1,5 @@
 """What an app's log says of the tasks of an instance."""
 
-from typing import Any
-
-import pytest
-
-from paas.adapters.cluster.service_listing import end_of
-from paas.adapters.runtime.docker.looking import End
 from paas.domain.cluster.tasks import Task, news_of
 
 
@@ -51,29 +45,3 @@ def test_a_lost_task_has_not_ended() -> None:
     tasks = [Task("a", "running", "1", is_wanted=False), Task("b", "pending", "2")]
     assert told(tasks) == []
     assert told([Task("a", "orphaned", "1", is_wanted=False)]) == []
-
-
-MIB = 1024**2
-
-
-@pytest.mark.parametrize(
-    ("state", "code", "limit_mib", "end"),
-    [
-        ("failed", 1, 0, End(1, "exited with status 1")),
-        ("complete", 0, 0, End(0, "exited with status 0")),
-        ("failed", 143, 64, End(-15, "killed by SIGTERM")),
-        ("failed", 137, 0, End(-9, "killed by SIGKILL")),
-        (
-            *("failed", 137, 64),
-            End(-9, "killed by SIGKILL (probably out of memory: the limit is 64 MiB)", "R15"),
-        ),
-        ("rejected", None, 0, End(None, "could not be started: No such image: x")),
-    ],
-)
-def test_how_a_task_ended(state: str, code: int | None, limit_mib: int, end: End) -> None:
-    """In the words for containers; Swarm does not tell that memory ran out."""
-    status: dict[str, Any] = {"State": state, "Err": "No such image: x"}
-    if code is not None:
-        status["ContainerStatus"] = {"ContainerID": "c", "ExitCode": code}
-    limits = {"MemoryBytes": limit_mib * MIB} if limit_mib else {}
-    assert end_of({"Status": status, "Spec": {"Resources": {"Limits": limits}}}) == end

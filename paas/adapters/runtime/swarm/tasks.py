@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from paas.adapters.runtime.docker.containers import GROUP_LABEL, INSTANCE_LABEL
-from paas.adapters.runtime.docker.looking import parse_time
+from paas.adapters.runtime.docker.looking import End, parse_time
 from paas.adapters.runtime.docker.records import exit_status
 from paas.adapters.runtime.swarm.specs import node_of, reserved_mib
 from paas.domain.releases.releases import InstanceState, State
@@ -65,7 +65,8 @@ def state_of(
     """What an instance does that has these tasks, the oldest first. nodes: by id."""
     ended = [task for task in tasks if has_ended(task)]
     alive = [task for task in tasks if not has_ended(task)]
-    status, words, error = _end_of(ended[-1]) if ended else (None, None, None)
+    end = end_of(ended[-1]) if ended else None
+    status, words, error = (end.status, end.words, end.error) if end else (None, None, None)
     node = nodes.get(node_of(tasks[-1]["Spec"]))
     if node is None or is_down(node):
         return InstanceState(State.CRASHED, exits=len(ended), exit_reason=_lost(node))
@@ -97,22 +98,23 @@ def _runs(task: Task, now: datetime) -> bool:
     return bool(state == "running")
 
 
-def _end_of(task: Task) -> tuple[int | None, str, str | None]:
-    """Its exit status, negative for a signal, the same in words, and Heroku's code for memory.
+def end_of(task: Task) -> End:
+    """How it has ended.
 
     A task does not say why it was killed; where memory is limited, that is by far the likeliest.
     """
     code, why = _exit_code(task), task["Status"].get("Err") or ""
     exited = _EXITED.fullmatch(why)
     if code is None or (why and exited is None):
-        return None, _not_started(why or "no reason is known"), None
+        return End(None, _not_started(why or "no reason is known"))
     status = exit_status(code)
     words, limit_mib = exit_words(status), reserved_mib(task["Spec"])
     if exited is not None and _UNHEALTHY in exited[1]:
-        return status, "was found unhealthy by the image's HEALTHCHECK", None
+        return End(status, "was found unhealthy by the image's HEALTHCHECK")
     if code == _KILLED and limit_mib and task["Status"]["State"] == "failed":
-        return status, f"{words} (probably out of memory: {shortage(limit_mib)})", VASTLY_EXCEEDED
-    return status, words, None
+        words += f" (probably out of memory: {shortage(limit_mib)})"
+        return End(status, words, VASTLY_EXCEEDED)
+    return End(status, words)
 
 
 def _exit_code(task: Task) -> int | None:
