@@ -136,7 +136,7 @@ class Paths:
     docker = _state("docker", Kind.TRUTH, "the Docker engine's images and containers")
     cluster = _state("cluster", Kind.TRUTH, "what the manager of the nodes knows, and its ssh key")
     cluster_peers = _state(
-        "cluster/peers.nft", Kind.TRUTH, "that this server has nodes, and who reaches their manager"
+        "cluster/peers", Kind.TRUTH, "that this server has nodes, and who reaches their manager"
     )
     cluster_key = _state("cluster/id_ed25519", Kind.TRUTH, "the key by which nodes let us in")
     registry_record = _state(

@@ -14,17 +14,28 @@ from paas.settings import Settings
 
 def let_peers(settings: Settings, addresses: Collection[IPv4Address]) -> None:
     """Let only these machines in; kept for `close_ports`. Raises PaasError if that fails."""
-    rules = peer_rules(
-        settings, _table(settings), addresses, _proxy_uid(settings), _registry_ports(settings)
-    )
     make_directory(settings.paths.cluster, mode=0o700)
-    write_atomic(settings.paths.cluster_peers, rules, mode=0o600)
-    _load(rules)
+    lines = "".join(f"{address}\n" for address in sorted(addresses))
+    write_atomic(settings.paths.cluster_peers, lines, mode=0o600)
+    close_ports(settings)
 
 
 def close_ports(settings: Settings) -> None:
-    """Load the rules again, before the manager starts. Raises PaasError if that fails."""
-    _load(settings.paths.cluster_peers.read_text())
+    """Load the rules, for the settings of now, before the manager starts.
+
+    Raises PaasError if that fails.
+    """
+    addresses = map(IPv4Address, settings.paths.cluster_peers.read_text().split())
+    rules = peer_rules(
+        settings,
+        _table(settings),
+        list(addresses),
+        _proxy_uid(settings),
+        _registry_ports(settings),
+    )
+    answer = ask_nft(["-f", "-"], rules)
+    if not answer.ok:
+        raise _failure(answer.words)
 
 
 def forget_peers(settings: Settings) -> None:
@@ -54,12 +65,6 @@ def _registry_ports(settings: Settings) -> list[int]:
 
 def _table(settings: Settings) -> str:
     return f"paas_{settings.ports[0]:d}_peers"
-
-
-def _load(rules: str) -> None:
-    answer = ask_nft(["-f", "-"], rules)
-    if not answer.ok:
-        raise _failure(answer.words)
 
 
 def _failure(why: str) -> PaasError:

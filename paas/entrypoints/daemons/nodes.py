@@ -1,14 +1,16 @@
 """The process `nodes`: watches a server's nodes, and what the apps' instances do there.
 
 It passes what they print to the apps' logs, tells how they end and start again (services.py), and
-has what ran on a lost node started elsewhere. Swarm keeps instances running; if this process dies,
-they run on, and the next one continues where it was.
+has what ran on a lost node started elsewhere. Nodes that become ready are told of their peers.
+Swarm keeps instances running; if this process dies, they run on, and the next one continues where
+it was.
 """
 
 import os
 import sys
 import threading
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Collection, Sequence, Set
+from functools import partial
 from typing import Protocol
 
 from paas.domain.cluster.nodes import ClusterReport, NodeState, report
@@ -24,10 +26,10 @@ from paas.entrypoints.daemons.supervised import (
     named_etc,
 )
 from paas.interfaces import Clock, Cluster
-from paas.settings import load
+from paas.settings import Settings, load
 from paas.store import Store
 from paas.wiring.common import common_adapters
-from paas.wiring.nodes import cluster, lost_nodes
+from paas.wiring.nodes import cluster, lost_nodes, peer_telling
 
 # How often the nodes are looked at, and the services while something changes.
 LOOK_S = 1.0
@@ -49,16 +51,24 @@ class Services(Protocol):
 
 
 class NodeWatch:
-    """One look a second."""
+    """One look a second. tell: called with the ids of nodes that have become ready."""
 
     def __init__(
-        self, store: Store, cluster: Cluster, lost: Lost, services: Services, clock: Clock
+        self,
+        store: Store,
+        cluster: Cluster,
+        lost: Lost,
+        services: Services,
+        clock: Clock,
+        *,
+        tell: Callable[[Collection[str]], None],
     ) -> None:
         self._store = store
         self._cluster = cluster
         self._lost = lost
         self._services = services
         self._clock = clock
+        self._tell = tell
         self._changes = Changes(store.database.path)
         self._ready: frozenset[str] | None = None
         self._next = self._busy_until = 0.0
@@ -92,11 +102,26 @@ class NodeWatch:
         return {one.id for one in self._store.instances.all() if one.engine == SWARM}
 
     def _welcome(self, found: ClusterReport) -> None:
-        """Ask for the output of a node that is back."""
+        """Ask for the output of a node that is back, and tell new ones of their peers."""
         ready = frozenset(one.node.id for one in found.nodes if one.state is NodeState.READY)
+        if new := ready - (self._ready or frozenset()):
+            self._tell(new)
         if self._ready is not None and ready - self._ready:
             self._services.ask_again()
         self._ready = ready
+
+
+def tell_aside(settings: Settings, ids: Collection[str]) -> None:
+    """Tell nodes of their peers, in a thread: it may wait while one is added."""
+
+    def tell() -> None:
+        try:
+            for name, error in peer_telling(settings).tell(ids):
+                log(f"{name} does not know its peers: {error.summary}")
+        except PaasError as error:
+            log(error.report)
+
+    threading.Thread(target=tell, daemon=True).start()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -111,7 +136,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     adapters, ended = common_adapters(settings), threading.Event()
     services = ServiceWatch(settings, adapters.logs, ended)
     watch = NodeWatch(
-        adapters.store, cluster(settings), lost_nodes(adapters), services, adapters.clock
+        adapters.store,
+        cluster(settings),
+        lost_nodes(adapters),
+        services,
+        adapters.clock,
+        tell=partial(tell_aside, settings),
     )
     watch.run(StopSignal())
     ended.set()

@@ -51,7 +51,15 @@ class Watched:
 
     def __init__(self, world: World) -> None:
         self.world, self.seen = world, Recorder()
-        self._watch = NodeWatch(world.store, world.cluster, Lost(self.seen), self.seen, world.clock)
+        self.told: list[set[str]] = []
+        self._watch = NodeWatch(
+            world.store,
+            world.cluster,
+            Lost(self.seen),
+            self.seen,
+            world.clock,
+            tell=lambda ids: self.told.append(set(ids)),
+        )
 
     def seconds(self, count: int) -> int:
         """So many looks; returns how often the services were looked at."""
@@ -102,15 +110,17 @@ def test_a_change_of_the_database_is_looked_at(watched: Watched) -> None:
 
 
 def test_a_node_that_is_back_is_asked_for_its_output(watched: Watched) -> None:
-    """Once; what was never away is not."""
+    """Once; what was never away is not. It is told of its peers, as it was at the beginning."""
     cluster = watched.world.cluster
     assert watched.seen.asked_again == 0
+    assert watched.told == [{"id-web-2"}]
     cluster.set_ready("id-web-2", ready=False)
     watched.seconds(2)
     assert (watched.seen.states[-1], watched.seen.asked_again) == (NodeState.DOWN, 0)
     cluster.set_ready("id-web-2", ready=True)
     watched.seconds(2)
     assert watched.seen.asked_again == 1
+    assert watched.told == [{"id-web-2"}] * 2
     cluster.set_availability("id-web-2", Availability.PAUSE)
     watched.seconds(2)
     assert watched.seen.asked_again == 1
