@@ -11,6 +11,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from paas.adapters.cluster.engine_trust import ENGINE_CAS, tell_engine, untell_engine
 from paas.adapters.cluster.registry_api import RegistryApi, registry_down
 from paas.adapters.cluster.registry_certificates import certificate_of, make_authority
 from paas.adapters.cluster.registry_leftovers import remove_leftovers
@@ -39,8 +40,6 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
-# Where an engine looks for the CAs of registries: docs.docker.com/engine/security/certificates.
-ENGINE_CAS = Path("/etc/docker/certs.d")
 _START_LIMIT_S = 60.0
 # supervisord starts one that was killed again within a second.
 _RETURN_LIMIT_S = 15.0
@@ -73,7 +72,7 @@ class DockerRegistry:
         try:
             if is_new:
                 self._found(address)
-            self._trust()
+            tell_engine(self._settings, self._cas)
             self._programs.keep_program(REGISTRY, wanted=True)
             self.wait()
         except PaasError:
@@ -82,10 +81,8 @@ class DockerRegistry:
             raise
 
     def end(self) -> None:
-        present = read_record(self._settings)
         self._programs.keep_program(REGISTRY, wanted=False)
-        if present is not None:
-            forget_authority(present, self._cas)
+        untell_engine(self._settings, self._cas)
         remove_record(self._settings)
         remove(self._paths.registry_authority)
         shutil.rmtree(self._paths.registry, ignore_errors=True)
@@ -175,13 +172,6 @@ class DockerRegistry:
         if engine_environment(self._settings) != before:  # it is not to use a proxy for this
             self._programs.restart_program(DOCKERD)
 
-    def _trust(self) -> None:
-        """Have the server's own engine know the CA; it reads this whenever it pushes."""
-        folder = self._cas / self.host()
-        make_directory(self._cas, mode=0o755)
-        make_directory(folder, mode=0o755)
-        write_atomic(folder / "ca.crt", self.authority(), mode=0o644)
-
     def _patiently(self, question: Callable[[], _Answer]) -> _Answer:
         """Its answer, also if it is being started again after a crash."""
         try:
@@ -199,11 +189,6 @@ class DockerRegistry:
             env={},
         )
         remove_leftovers(images(self._settings), REPOSITORY)
-
-
-def forget_authority(record: RegistryRecord, cas: Path = ENGINE_CAS) -> None:
-    """Have no engine of this machine know the CA of the registry any longer."""
-    shutil.rmtree(cas / record.host, ignore_errors=True)
 
 
 def _require_port(settings: Settings) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from paas.adapters.cluster.engine_trust import untell_engine
 from paas.adapters.docker.programs import unmount
 from paas.adapters.network import port_guard
 from paas.adapters.runtime.native import cleanup
@@ -127,6 +128,7 @@ def _stop(settings: Settings) -> None:
     cleanup.clear(settings)
     unmount(settings)
     daemons.remove_firewall(settings)
+    untell_engine(settings)
     machine.app_networks(settings).close()
     machine.close_bridges(settings)
     port_guard.release_ports(settings)

@@ -88,11 +88,13 @@ def run_swarm(settings: Settings) -> NoReturn:
 
 def run_registry(settings: Settings) -> NoReturn:
     """Become the registry from which nodes pull images, which only they reach."""
+    from paas.adapters.cluster.engine_trust import tell_engine
     from paas.adapters.cluster.manager_ports import close_ports
     from paas.adapters.cluster.registry_program import registry_argv
 
     argv = registry_argv(settings)
     close_ports(settings)
+    tell_engine(settings)
     become(argv)
 
 
