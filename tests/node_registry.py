@@ -16,15 +16,15 @@ class RegistryProcess:
     """Debian's docker-registry, which ends with the test."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._child: subprocess.Popen[bytes] | None = None
 
     def keep_program(self, name: str, *, wanted: bool) -> None:
         """Run it, or not; nothing if it is so."""
         assert name == REGISTRY
         if wanted and self._child is None:
-            with (self._settings.paths.logs / f"{name}.log").open("ab") as log:
-                argv = registry_argv(self._settings)
+            with (self.settings.paths.logs / f"{name}.log").open("ab") as log:
+                argv = registry_argv(self.settings)
                 env = {"PATH": os.environ["PATH"]}
                 self._child = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
         elif not wanted and self._child is not None:

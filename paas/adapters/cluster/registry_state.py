@@ -13,10 +13,10 @@ from paas.settings import Settings
 _SETTLE_LIMIT_S = 5.0
 
 
-def registry_findings(settings: Settings) -> Iterator[Finding]:
-    """That it does not answer though it is to run."""
+def registry_findings(settings: Settings, limit_s: float = _SETTLE_LIMIT_S) -> Iterator[Finding]:
+    """That it does not answer within the limit though it is to run."""
     try:
-        _registry(settings).wait(_SETTLE_LIMIT_S)
+        _registry(settings).wait(limit_s)
     except PaasError as error:
         yield mendable(REGISTRY, f"{error.message} Nothing new can be started there.")
 

@@ -4,6 +4,7 @@ import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -11,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.cluster.registry import DockerRegistry
-from paas.adapters.cluster.registry_program import images
+from paas.adapters.cluster.registry_program import REGISTRY, images
+from paas.adapters.cluster.registry_state import registry_findings
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.images import Images
 from paas.domain.values.errors import PaasError
@@ -44,10 +46,16 @@ def begun(request: pytest.FixtureRequest) -> Iterator[Begun]:
 
 
 @pytest.fixture
-def real(docker_engine: DockerEngine, tmp_path: Path) -> Iterator[Begun]:
+def process(docker_engine: DockerEngine) -> RegistryProcess:
+    """Not started yet."""
+    return RegistryProcess(replace(docker_engine.settings, registry_port=free_port()))
+
+
+@pytest.fixture
+def real(process: RegistryProcess, tmp_path: Path) -> Iterator[Begun]:
     """Debian's."""
-    settings = replace(docker_engine.settings, registry_port=free_port())
-    registry = DockerRegistry(settings, RegistryProcess(settings), tmp_path / "cas")
+    settings = process.settings
+    registry = DockerRegistry(settings, process, tmp_path / "cas")
     registry.begin(OWN)
     made: list[str] = []
 
@@ -131,6 +139,19 @@ def test_what_it_has_on_the_disk(real: Begun, docker_engine: DockerEngine) -> No
     with pytest.raises(urllib.error.HTTPError) as caught:
         urllib.request.urlopen(f"https://{registry.host()}/v2/paas/tags/list", context=context)
     assert caught.value.code == 401
+
+
+def test_one_that_does_not_answer_is_found(real: Begun, process: RegistryProcess) -> None:
+    """And one that is started again answers who has waited for it, with what it had."""
+    assert not list(registry_findings(process.settings))
+    name = real.registry.publish(image := real.image("one"))
+    process.keep_program(REGISTRY, wanted=False)
+    (found,) = registry_findings(process.settings, 0.0)
+    assert (found.check, found.mends) == (REGISTRY, True)
+    with ThreadPoolExecutor(1) as pool:
+        waits = pool.submit(real.registry.publish, image)
+        process.keep_program(REGISTRY, wanted=True)
+        assert waits.result() == name
 
 
 def _files(folder: Path) -> set[Path]:
