@@ -10,6 +10,8 @@ from dataclasses import replace
 
 import pytest
 
+from paas.adapters.datastores.client_file import write_clients
+from paas.domain.datastores.datastores import Client, NodeAccess
 from paas.domain.releases.artifacts import Image
 from paas.domain.releases.releases import State
 from paas.domain.runtime.resources import Resource, SetLimit
@@ -57,9 +59,12 @@ def limited(**amounts: int) -> tuple[SetLimit, ...]:
 def test_an_instance_is_confined_as_a_container_of_the_server(bench: SwarmBench) -> None:
     """It has the app's uid, limits and environment, and nothing in that is expanded."""
     bench.app = replace(bench.app, limits=limited(memory=64, cpu=500, pids=50, nofile=512))
+    uid, name = bench.app.uid, "postgresql-a-1.paas.internal"
+    access = NodeAccess("192.0.2.1", ("192.0.2.2",), (31_000,))
+    write_clients(bench.settings, [Client(uid, name, 31_000)], access)
     instance = bench.up(TEMPLATES)
 
-    uid = bench.app.uid
+    assert bench.ask(instance, f"socket.gethostbyname({name!r})") == repr(access.server)
     assert bench.ask(instance, "os.getuid(), os.getgid()") == repr((uid, uid))
     found = json.loads(eval(bench.ask(instance, "__import__('json').dumps(dict(os.environ))")))
     assert {name: found[name] for name in TEMPLATES} == TEMPLATES

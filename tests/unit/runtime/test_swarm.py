@@ -270,3 +270,10 @@ def test_what_nodes_have_is_counted_once() -> None:
     assert found(12, set()) == [web, *others]
     assert [one.stays for one in found(12, {web.id})] == [True, False, True]
     assert [one.stays for one in found(13, set())] == [True, False, True]
+
+
+def test_an_instance_finds_its_datastores() -> None:
+    """By name, as Swarm writes it: the address comes first."""
+    spec = service_spec(a_service(hosts={"postgresql-a-1.paas.internal": "10.0.0.1"}))
+    hosts = spec["task_template"]["ContainerSpec"]["Hosts"]
+    assert hosts == ["10.0.0.1 postgresql-a-1.paas.internal"]

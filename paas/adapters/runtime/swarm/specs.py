@@ -7,7 +7,7 @@ for example.
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from paas.adapters.docker.connection import SERVER_LABEL
@@ -42,7 +42,7 @@ class Service:
     image: where nodes pull it from. user: that the image names, or empty. port: on which the
     container gets what arrives at the workload's port; None: nothing is published. memory_mib: the
     limit; the workload's own, if it has one, is also reserved. stop_limit_s: from its stop signal
-    to KILL.
+    to KILL. hosts: the names of datastores, and their address.
     """
 
     server: str
@@ -54,6 +54,7 @@ class Service:
     port: int | None
     memory_mib: int
     stop_limit_s: float
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 def service_name(one: Supervised) -> str:
@@ -155,6 +156,7 @@ def _container(wanted: Service, labels: Mapping[str, str]) -> dict[str, Any]:
         "Env": [f"{name}={literally(value.reveal())}" for name, value in wanted.env.items()],
         "Labels": dict(labels),
         "User": wanted.user or f"{workload.uid}:{workload.uid}",
+        "Hosts": [f"{address} {name}" for name, address in wanted.hosts.items()],
         "Hostname": workload.label.replace(".", "-")[:_LONGEST].rstrip("-_"),
         "CapabilityDrop": ["ALL"],
         "CapabilityAdd": list(CAPABILITIES),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from paas.adapters.datastores.client_file import hosts_on_nodes
 from paas.adapters.docker.connection import server_label
 from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
@@ -101,6 +102,7 @@ class Starter:
             port=port,
             memory_mib=limits.memory_mib or int(node_mib * self._settings.memory_share),
             stop_limit_s=self._settings.stop_limit_s if stop_limit_s is None else stop_limit_s,
+            hosts=hosts_on_nodes(self._settings, workload.uid),
         )
 
 
