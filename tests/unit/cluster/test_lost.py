@@ -1,146 +1,26 @@
 """What runs on a node that is lost is started elsewhere: exactly that, once, whoever dies."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future
-from typing import Any
-
 import pytest
 
-from paas.adapters.cluster.troubles import FileNodeTroubles
-from paas.adapters.runtime.by_engine import RuntimeByEngine
-from paas.domain.apps.apps import App
-from paas.domain.cluster.nodes import Availability, NodeState
-from paas.domain.releases.artifacts import DOCKER, NATIVE, SWARM
-from paas.domain.releases.releases import Instance
-from paas.domain.values.errors import PaasError
-from paas.domain.values.names import ProcessType
-from paas.interfaces import Engine
-from paas.services.cluster.lost import LostNodes
-from tests.fakes.runtime import FakeRuntime
+from paas.domain.cluster.nodes import Availability
 from tests.fakes.world import ROOT, World
-from tests.unit.cluster.test_nodes import ADDRESS, added, states
-
-NO_ROOM = "web needs 512 MiB of memory, which no node has left"
+from tests.unit.cluster.on_nodes import NO_ROOM, Cluster, Later, shop_on_nodes, with_three_nodes
 
 
 class PowerCutError(BaseException):
     """The process is gone: nothing is cleaned up."""
 
 
-class AtOnce(Executor):
-    """Runs what it is given before it returns."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        done: Future[Any] = Future()
-        done.set_result(fn(*args, **kwargs))
-        return done
-
-
-class Later(Executor):
-    """Runs what it is given, and does not say that it has ended."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        fn(*args, **kwargs)
-        return Future()
-
-
-class Cluster(FakeRuntime):
-    """What runs on the ready nodes of a world; each instance where the fewest of its app are."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self.world = world
-        self.full = False
-        self.troubles = FileNodeTroubles(world.settings.paths.node_troubles)
-        self.lost = self.watch()
-
-    def watch(self, pool: Executor | None = None) -> LostNodes:
-        """The process `nodes`, started anew."""
-        world = self.world
-        return LostNodes(
-            world.store, world.moves, self.troubles, world.logs, world.clock, pool or AtOnce()
-        )
-
-    def look(self) -> None:
-        """One turn of it, a second later."""
-        self.world.clock.sleep(1)
-        self.lost.look(self.world.nodes.look(ROOT))
-
-    def addresses(
-        self, app: App, kinds: Sequence[ProcessType], keep: Sequence[Instance]
-    ) -> list[str]:
-        ready = [
-            str(one.node.address)
-            for one in self.world.nodes.look(ROOT).nodes
-            if one.state is NodeState.READY
-        ]
-        if self.full or not ready:
-            raise PaasError("no-room", f"{NO_ROOM}.")
-        taken = [one.address for one in keep]
-        for _ in kinds:
-            taken.append(min(ready, key=taken.count))
-        return taken[len(keep) :]
-
-    def where(self, name: str = "shop") -> dict[str, str]:
-        """By label, where the live instances of an app are: ``2`` for 10.0.0.2."""
-        app = self.world.store.apps.find(name)
-        assert app is not None
-        live = [one for one in self.world.store.instances.of_app(app.id) if one.is_live(app)]
-        assert {one.id for one in live} <= self.running.keys()
-        assert all(one.engine == SWARM for one in live)
-        return {one.label: one.address.rpartition(".")[2] for one in live}
-
-    def said(self) -> list[str]:
-        """What the apps' logs have of the process `nodes`."""
-        return [
-            f"{process}: {text}"
-            for _, process, text in self.world.logs.lines
-            if process == "nodes" or "elsewhere" in text
-        ]
-
-    def add_app(self, name: str, count: int) -> None:
-        """An app on the nodes."""
-        self.world.app(name)
-        self.world.push(name)
-        self.world.scheduling.choose(ROOT, name, "swarm", self.world.progress)
-        self.world.processes.scale(ROOT, name, [f"web={count}"], self.world.progress)
-
-    def down(self, *numbers: int, down: bool = True) -> None:
-        """Nodes do not answer, or answer again."""
-        for number in numbers:
-            self.world.cluster.set_ready(f"id-web-{number}", ready=not down)
-
-
 @pytest.fixture
 def world(dockerized: World) -> World:
     """A server with three nodes."""
-    dockerized.nodes.begin(ROOT, ADDRESS)
-    for number in (2, 3, 4):
-        dockerized.node_machines.machine(number)
-        added(dockerized, number)
-    return dockerized
+    return with_three_nodes(dockerized)
 
 
 @pytest.fixture
 def cluster(world: World) -> Cluster:
-    """With the app "shop", which has an instance on each of the first two."""
-    on_nodes = Cluster(world)
-    native = world.by_name[NATIVE]
-    runtimes = {NATIVE: native.runtime, DOCKER: FakeRuntime(), SWARM: on_nodes}
-    engine = Engine(
-        builder=native.builder,
-        runtime=RuntimeByEngine(runtimes),
-        one_off=native.one_off,
-        runs=native.runs,
-    )
-    world.by_name.update({NATIVE: engine, DOCKER: engine, SWARM: engine})
-    world.ports.listening = lambda: world.runtime.all_ports() | on_nodes.all_ports()
-    world.cluster.set_availability("id-web-4", Availability.PAUSE)
-    on_nodes.add_app("shop", 2)
-    assert on_nodes.where() == {"web.1": "2", "web.2": "3"}
-    world.cluster.set_availability("id-web-4", Availability.ACTIVE)
-    world.logs.lines.clear()
-    return on_nodes
+    """See `shop_on_nodes`."""
+    return shop_on_nodes(world)
 
 
 def test_only_what_is_lost_is_moved(world: World, cluster: Cluster) -> None:
@@ -359,88 +239,24 @@ def test_an_app_is_destroyed_meanwhile(world: World, cluster: Cluster) -> None:
     assert len(world.moves.asked) == 1
 
 
-def test_a_node_is_emptied_before_it_is_drained(world: World, cluster: Cluster) -> None:
-    """While it is paused its instances serve until the others do."""
-    during: list[object] = []
-    world.probe.meanwhile = lambda: during.append((states(world)["web-2"], len(cluster.running)))
-    assert [one.instances for one in world.nodes.look(ROOT).nodes] == [1, 1, 0]
-    world.nodes.drain(ROOT, "web-2", world.progress)
-    assert (NodeState.PAUSED, 3) in during
-    assert states(world)["web-2"] is NodeState.DRAINED
-    assert cluster.where() == {"web.1": "4", "web.2": "3"}
-    assert [one.instances for one in world.nodes.look(ROOT).nodes] == [0, 1, 1]
+def test_a_boot_of_the_server_leaves_what_runs_on_nodes(world: World, cluster: Cluster) -> None:
+    """Reconciling starts and stops nothing there; the proxy has their addresses again."""
+    before, ports = dict(cluster.running), world.proxy.ports("shop.example.com")
+    world.runtime.running.clear()
+    cluster.calls.clear()
+    world.reconcile.prepare()
+    assert world.reconcile.run(world.progress) == 0
+    assert (cluster.running, cluster.calls) == (before, [])
+    assert world.proxy.ports("shop.example.com") == ports
+    assert not world.parallel_roll_outs.asked
+
+
+def test_reconciling_leaves_lost_instances_to_the_process(world: World, cluster: Cluster) -> None:
+    """Swarm has their services still; so there is one roll-out, and only of what is lost."""
+    cluster.down(2)
+    assert world.reconcile.run(world.progress) == 0
+    assert not world.parallel_roll_outs.asked
     cluster.look()
-    assert world.moves.asked == [["shop"]]
-    world.nodes.undrain(ROOT, "web-2")
-    assert states(world)["web-2"] is NodeState.READY
-
-
-@pytest.mark.parametrize("command", ["drain", "remove"])
-def test_a_node_that_cannot_be_emptied_is_left_paused(
-    world: World, cluster: Cluster, command: str
-) -> None:
-    """The reason is shown and logged, and what is there goes on."""
-    cluster.full = True
-    with pytest.raises(PaasError) as caught:
-        if command == "drain":
-            world.nodes.drain(ROOT, "web-2", world.progress)
-        else:
-            world.nodes.remove(ROOT, "web-2", world.progress, force=False)
-    assert caught.value.reference == "node-not-empty"
-    assert any(NO_ROOM in line for line in world.progress.lines)
-    assert any(NO_ROOM in text for _, _, text in world.logs.lines)
-    assert states(world)["web-2"] is NodeState.PAUSED
-    assert cluster.where() == {"web.1": "2", "web.2": "3"}
-
-
-def test_a_node_is_emptied_before_it_is_removed(world: World, cluster: Cluster) -> None:
-    """Nothing is lost, so nothing has to be found again."""
-    world.nodes.remove(ROOT, "web-2", world.progress, force=False)
-    assert set(states(world)) == {"web-3", "web-4"}
-    assert cluster.where() == {"web.1": "4", "web.2": "3"}
     cluster.look()
-    assert world.moves.asked == [["shop"]]
-
-
-def free(world: World) -> None:
-    """The deploy of the app has ended."""
-    del world.locks.held[1]
-
-
-def test_what_a_deploy_is_about_to_place_is_moved_too(world: World, cluster: Cluster) -> None:
-    """It chose the node before that was paused: the move comes after it."""
-    world.locks.held[1] = "alice deploys"
-    world.moves.meanwhile = lambda: free(world)
-    world.nodes.drain(ROOT, "web-4", world.progress)
-    assert world.moves.asked == [["shop"]]
-    assert cluster.where() == {"web.1": "2", "web.2": "3"}
-
-
-def test_the_last_requests_of_others_are_waited_for(world: World, cluster: Cluster) -> None:
-    """What a deploy replaced a moment ago may still serve on the node."""
-    old = Instance(1, 1, 99, ProcessType("web"), 9, 5_999, address="10.0.0.4", engine=SWARM)
-    world.store.instances.add([old])
-    world.locks.marked[1] += 1
-    waited = []
-
-    def sleep(seconds: float) -> None:
-        waited.append(states(world)["web-4"])
-        world.locks.marked[1] -= 1
-
-    world.clock.sleep = sleep  # type: ignore[method-assign]
-    world.nodes.drain(ROOT, "web-4", world.progress)
-    assert waited == [NodeState.PAUSED]
-    assert states(world)["web-4"] is NodeState.DRAINED
-
-
-def test_the_cluster_ends_when_nothing_is_on_nodes(world: World, cluster: Cluster) -> None:
-    """Also after the loss of all: without a manager, these apps could not be changed."""
-    for number in (2, 3, 4):
-        world.nodes.remove(ROOT, f"web-{number}", world.progress, force=True)
-    with pytest.raises(PaasError) as caught:
-        world.nodes.end(ROOT)
-    assert caught.value.reference == "cluster-has-apps"
-    assert caught.value.hint is not None
-    world.scheduling.choose(ROOT, "shop", "local", world.progress)
-    assert not cluster.running
-    world.nodes.end(ROOT)
+    assert cluster.where() == {"web.1": "4", "web.2": "3"}
+    assert world.reconcile.run(world.progress) == 0
