@@ -10,6 +10,8 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 
 _MIB = 1024**2
+# What the node itself takes: its Docker and the rest of its system.
+OWN_MIB = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _value(node: NodeReport, label: str | None) -> str:
 
 
 def _memory_mib(node: NodeReport) -> int:
-    return node.seen.memory_bytes // _MIB if node.seen is not None else 0
+    return node.seen.memory_bytes // _MIB - OWN_MIB if node.seen is not None else 0
 
 
 def _unfit(node: NodeReport, scheduling: Scheduling) -> str | None:

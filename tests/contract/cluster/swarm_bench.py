@@ -1,4 +1,4 @@
-"""Instances on nodes, as tests start and ask them; images get there without a registry."""
+"""Instances on nodes, as tests start and ask them; nodes pull their image from a registry."""
 
 import itertools
 import socket
@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from paas.adapters.cluster.machines import SshMachines
+from paas.adapters.cluster.registry import DockerRegistry
 from paas.adapters.cluster.swarm import SwarmCluster
-from paas.adapters.docker.connection import docker_client
 from paas.adapters.runtime.swarm.runtime import SwarmRuntime
 from paas.domain.apps.apps import App
 from paas.domain.cluster.nodes import Node, NodeName
@@ -26,6 +26,8 @@ from tests.contract.runtime.runtime_harness import WEB, make_app
 from tests.docker_engine import DockerEngine
 from tests.fakes.cluster import FakeImageRegistry
 from tests.fakes.output import FakeProgress
+from tests.node_registry import RegistryProcess
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 STOP_LIMIT_S = 3.0
@@ -42,25 +44,20 @@ SERVE = 'exec python3 -c "$ANSWERS"'
 _rollout_ids = itertools.count(1)
 
 
-class LoadedImages(FakeImageRegistry):
-    """Nodes have the images already, and know them by their ids."""
-
-    def publish(self, image_id: str) -> str:
-        self.check()
-        return image_id
-
-
 @dataclass
 class SwarmBench:
-    """A runtime over two nodes, web-2 and web-3. load: has a node load the image."""
+    """A runtime over two nodes, web-2 and web-3.
+
+    without_images: another, whose registry does not answer them.
+    """
 
     runtime: Runtime
+    without_images: Runtime
     cluster: SwarmCluster
     manager: ManagerProcess
     machines: Sequence[Machine]
     image: Image
     settings: Settings
-    load: Sequence[str]
     app: App = field(default_factory=make_app)
     made: list[Instance] = field(default_factory=list)
     _ports: Iterator[int] = field(init=False)
@@ -92,12 +89,14 @@ class SwarmBench:
         command: str = SERVE,
         env: Mapping[str, str] | None = None,
         image: Image | None = None,
+        runtime: Runtime | None = None,
     ) -> None:
         """Start them, with that command."""
+        runtime = runtime or self.runtime
         artifact = Artifact(Path("/nowhere"), image or self.image, on_nodes=True)
         config = {name: Secret(text) for name, text in {"ANSWERS": ANSWERS, **(env or {})}.items()}
         processes = {instance.kind: command for instance in instances}
-        self.runtime.start(self.runtime.workloads(self.app, instances, artifact, config, processes))
+        runtime.start(runtime.workloads(self.app, instances, artifact, config, processes))
 
     def one(self, command: str = SERVE, env: Mapping[str, str] | None = None) -> Instance:
         """A started instance of web."""
@@ -146,31 +145,33 @@ class SwarmBench:
 
 
 @contextmanager
-def swarm_bench(engine: DockerEngine, folder: Path) -> Iterator[SwarmBench]:
-    """Two nodes with the engine's image, and nothing left of them afterwards."""
-    settings = replace(engine.settings, stop_limit_s=STOP_LIMIT_S)
+def swarm_bench(engine: DockerEngine) -> Iterator[SwarmBench]:
+    """Two nodes, and nothing left of them afterwards."""
+    settings = replace(engine.settings, stop_limit_s=STOP_LIMIT_S, registry_port=free_port())
     manager = ManagerProcess(settings)
     cluster, ssh = SwarmCluster(settings, manager.keep), SshMachines(settings)
-    archive = folder / "image.tar"
-    save_image(engine, archive)
-    load = ("docker", "load", "--quiet", "--input", str(archive))
+    registry, absent = DockerRegistry(settings, RegistryProcess(settings)), FakeImageRegistry()
     try:
         with machines(2) as made:
-            nodes = [join(one, made, cluster, ssh) for one in made.nodes]
-            for machine in made.nodes:
-                machine.ask(*load)
-            registry = LoadedImages()
+            cluster.begin(made.server)
             registry.begin(made.server)
-            runtime = SwarmRuntime(settings, registry, ssh, lambda: nodes)
-            yield SwarmBench(runtime, cluster, manager, made.nodes, engine.image, settings, load)
+            absent.begin(made.server)
+            nodes = [join(one, made, cluster, ssh) for one in made.nodes]
+            for node in nodes:
+                ssh.trust(node.login, registry.host(), registry.authority())
+            yield SwarmBench(
+                SwarmRuntime(settings, registry, ssh, lambda: nodes),
+                SwarmRuntime(settings, absent, ssh, lambda: nodes),
+                *(cluster, manager, made.nodes, engine.image, settings),
+            )
     finally:
+        registry.end()
         cluster.end()
         settings.paths.known_nodes.unlink(missing_ok=True)
 
 
 def join(machine: Machine, made: Machines, cluster: SwarmCluster, ssh: SshMachines) -> Node:
     """Make a machine a node, as `nodes:add` does."""
-    cluster.begin(made.server)
     machine.let_in(ssh.public_key())
     peers = [made.server, *(one.address for one in made.nodes)]
     ssh.prepare(machine.login, made.server, peers, FakeProgress())
@@ -183,10 +184,3 @@ def join(machine: Machine, made: Machines, cluster: SwarmCluster, ssh: SshMachin
     return Node(
         NodeName(machine.name), id, machine.login, machine.address, datetime(2026, 1, 1, tzinfo=UTC)
     )
-
-
-def save_image(engine: DockerEngine, archive: Path) -> None:
-    """The engine's image, as nodes can load it."""
-    with docker_client(engine.settings) as client, archive.open("wb") as file:
-        for piece in client.api.get_image(engine.image.id):
-            file.write(piece)

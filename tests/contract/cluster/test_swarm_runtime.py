@@ -11,6 +11,7 @@ from dataclasses import replace
 import pytest
 
 from paas.adapters.datastores.client_file import write_clients
+from paas.domain.cluster.placement import OWN_MIB
 from paas.domain.datastores.datastores import Client, NodeAccess
 from paas.domain.releases.artifacts import Image
 from paas.domain.releases.releases import State
@@ -35,11 +36,9 @@ TEMPLATES = {
 
 
 @pytest.fixture(scope="module")
-def two_nodes(
-    engine: DockerEngine, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SwarmBench]:
+def two_nodes(engine: DockerEngine) -> Iterator[SwarmBench]:
     """One cluster for all tests, since it takes long to make."""
-    with swarm_bench(engine, tmp_path_factory.mktemp("swarm")) as bench:
+    with swarm_bench(engine) as bench:
         yield bench
 
 
@@ -114,8 +113,8 @@ def test_instances_are_spread_and_counted(bench: SwarmBench) -> None:
 
 def test_memory_is_reserved(bench: SwarmBench) -> None:
     """Swarm's own account agrees: what is placed is started, also beside what it replaces."""
-    with_room = bench.cluster.members()
-    memory_mib = min(one.memory_bytes for one in with_room if not one.is_manager) >> 20
+    nodes = [one for one in bench.cluster.members() if not one.is_manager]
+    memory_mib = (min(one.memory_bytes for one in nodes) >> 20) - OWN_MIB
     bench.app = replace(bench.app, limits=limited(memory=memory_mib // 3))
     old = bench.instances(*[WEB] * 4)
     bench.start(old, "exec sleep 1000")
@@ -206,15 +205,10 @@ def test_what_cannot_be_started(bench: SwarmBench) -> None:
         bench.start([instance], image=Image("sha256:" + "0" * 64))
     assert caught.value.reference == "image-gone"
     assert bench.runtime.groups() == set()
-    machine = bench.machine(instance)
-    machine.ask("docker", "image", "rm", "--force", bench.image.id)
-    try:
-        bench.start([instance])
-        reason = bench.wait_for(instance, State.CRASHED).exit_reason
-        assert reason is not None
-        assert "its node cannot get its image" in reason
-    finally:
-        machine.ask(*bench.load)
+    bench.start([instance], runtime=bench.without_images)
+    reason = bench.wait_for(instance, State.CRASHED).exit_reason
+    assert reason is not None
+    assert "its node cannot get its image" in reason
 
 
 def test_a_port_that_is_taken(bench: SwarmBench) -> None:

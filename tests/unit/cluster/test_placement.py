@@ -10,7 +10,7 @@ from itertools import permutations
 import pytest
 
 from paas.domain.cluster.nodes import Availability, Login, Node, NodeName, NodeReport, SeenNode
-from paas.domain.cluster.placement import Placed, Wanted, place
+from paas.domain.cluster.placement import OWN_MIB, Placed, Wanted, place
 from paas.domain.cluster.scheduling import Scheduling
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
@@ -23,13 +23,13 @@ MIB = 1024**2
 
 
 def a_node(number: int, memory_mib: int = 1_000, **labels: str) -> NodeReport:
-    """A node that is ready."""
+    """A node that is ready. memory_mib: beside what it takes itself."""
     name, address = NodeName(f"web-{number}"), IPv4Address(f"10.0.0.{number}")
     login, added = Login(str(address)), datetime(2026, 1, 1, tzinfo=UTC)
     seen = SeenNode(
         f"id-{name}",
         *(name, True),
-        memory_bytes=memory_mib * MIB,
+        memory_bytes=(memory_mib + OWN_MIB) * MIB,
         labels=labels,
     )
     return NodeReport(Node(name, f"id-{name}", login, address, added), seen)

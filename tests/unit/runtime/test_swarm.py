@@ -120,6 +120,10 @@ FAILED = a_task(1, "failed", desired="shutdown", code=3, err="task: non-zero exi
             *(State.CRASHED, 0, "could not be started: no suitable node (x)"),
         ),
         (
+            [a_task(1, "pending", err="no suitable node (insufficient resources on 1 node)")],
+            *(State.CRASHED, 0, "could not be started: its node no longer has the memory that "),
+        ),
+        (
             [a_task(1, "rejected", err="No such image: a/b@sha256:2")],
             *(State.CRASHED, 1, "could not be started: its node cannot get its image from the "),
         ),
@@ -134,6 +138,10 @@ FAILED = a_task(1, "failed", desired="shutdown", code=3, err="task: non-zero exi
         (
             [a_task(1, "failed", code=137, err="task: non-zero exit (137): unhealthy container")],
             *(State.CRASHED, 1, "was found unhealthy by the image's HEALTHCHECK"),
+        ),
+        (
+            [a_task(1, "failed", code=143, err="task: non-zero exit (143)")],
+            *(State.CRASHED, 1, "killed by SIGTERM"),
         ),
         # It is about to be replaced.
         ([a_task(1, "running", desired="shutdown", code=0)], State.STARTING, 0, None),

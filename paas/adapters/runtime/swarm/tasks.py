@@ -32,6 +32,7 @@ _RUNS_AFTER = timedelta(seconds=10)
 _EXITED = re.compile(r"task: non-zero exit \(\d+\)(.*)")
 _UNHEALTHY = "unhealthy"
 _PORT_IN_USE = re.compile(r"address already in use|port is already allocated|port already in use")
+_NO_MEMORY = re.compile(r"insufficient resources")
 _NO_IMAGE = re.compile(r"No such image|manifest unknown|pull access denied")
 
 
@@ -84,22 +85,8 @@ def state_of(
     return InstanceState(State.STARTING)
 
 
-def is_down(node: Mapping[str, Any]) -> bool:
-    """Whether it does not answer. After its own start, the manager does not know for a moment."""
-    return bool((node.get("Status") or {}).get("State") == "down")
-
-
-def _runs(task: Task, now: datetime) -> bool:
-    state, since = task["Status"]["State"], parse_time(task["Status"]["Timestamp"])
-    if task["DesiredState"] != "running":
-        return False
-    if state == "starting":
-        return since is not None and now - since > _RUNS_AFTER
-    return bool(state == "running")
-
-
 def end_of(task: Task) -> End:
-    """How it has ended.
+    """How it ended, or why it had no container.
 
     A task does not say why it was killed; where memory is limited, that is by far the likeliest.
     """
@@ -112,9 +99,23 @@ def end_of(task: Task) -> End:
     if exited is not None and _UNHEALTHY in exited[1]:
         return End(status, "was found unhealthy by the image's HEALTHCHECK")
     if code == _KILLED and limit_mib and task["Status"]["State"] == "failed":
-        words += f" (probably out of memory: {shortage(limit_mib)})"
+        words = f"{words} (probably out of memory: {shortage(limit_mib)})"
         return End(status, words, VASTLY_EXCEEDED)
     return End(status, words)
+
+
+def is_down(node: Mapping[str, Any]) -> bool:
+    """Whether it does not answer. After its own start, the manager does not know for a moment."""
+    return bool((node.get("Status") or {}).get("State") == "down")
+
+
+def _runs(task: Task, now: datetime) -> bool:
+    state, since = task["Status"]["State"], parse_time(task["Status"]["Timestamp"])
+    if task["DesiredState"] != "running":
+        return False
+    if state == "starting":
+        return since is not None and now - since > _RUNS_AFTER
+    return bool(state == "running")
 
 
 def _exit_code(task: Task) -> int | None:
@@ -133,6 +134,8 @@ def _not_started(why: str) -> str:
     """Why there is no container, as the rest of a clause."""
     if _PORT_IN_USE.search(why):
         return "could not be started: another program on its node uses its port"
+    if _NO_MEMORY.search(why):
+        return "could not be started: its node no longer has the memory that its limit reserves"
     if _NO_IMAGE.search(why):
         return f"could not be started: its node cannot get its image from the server ({why})"
     return f"could not be started: {why}"
