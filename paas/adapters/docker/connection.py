@@ -1,6 +1,6 @@
 """The connection to the server's Docker engine, over its own socket, which only root can reach.
 
-The SDK takes 0.1 s and 10 MB to import, so it is imported at the first call.
+The SDK takes 0.1 s and 10 MB to import, so it is imported at the first call, or by `load`.
 """
 
 from collections.abc import Iterator
@@ -19,6 +19,11 @@ ANSWER_LIMIT_S = 120
 # The API of docker.io 20.10, Debian 12's; later engines have it, too.
 API_VERSION = "1.41"
 SERVER_LABEL = "paas.server"
+
+
+def load() -> None:
+    """Import the SDK, before anybody waits for the process."""
+    import docker  # noqa: F401
 
 
 def socket_url(settings: Settings) -> str:

@@ -3,9 +3,10 @@
 import io
 import tarfile
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from paas.adapters.docker.connection import SERVER_LABEL, is_not_found
+from paas.adapters.docker.connection import API_VERSION, SERVER_LABEL, is_not_found
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -51,8 +52,23 @@ class ImageFiles:
         self._client.api.put_archive(self._container, "/", archive)
 
     def has(self, path: str) -> bool:
-        """Whether there is something at path; links are followed inside the image."""
-        return self._archive(path) is not None
+        """Whether there is something at path; links are followed inside the image.
+
+        The SDK can only ask for the whole file, for which the engine starts a program.
+        """
+        from docker.errors import create_api_error_from_http_exception
+        from requests.exceptions import HTTPError
+
+        api = self._client.api
+        url = f"{api.base_url}/v{API_VERSION}/containers/{self._container}/archive"
+        answer = api.head(url, params={"path": path}, timeout=api.timeout)
+        if answer.status_code == HTTPStatus.NOT_FOUND:
+            return False
+        try:
+            answer.raise_for_status()
+        except HTTPError as error:
+            raise create_api_error_from_http_exception(error) from error
+        return True
 
     def read(self, path: str, max_bytes: int) -> bytes | None:
         """A plain file's content, at most max_bytes of it; None if there is none."""

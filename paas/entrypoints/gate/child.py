@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn, Protocol, TextIO
 
+from paas import settings
 from paas.domain.git.access import ExecPlan
 from paas.domain.people.actors import Actor
 from paas.domain.people.origins import Origin
@@ -134,6 +135,7 @@ class GitService(Protocol):
 
 def commands(etc: Path) -> Handler:
     """The handler of a real server; imports and compiles what all commands need, once."""
+    from paas.adapters.docker import connection
     from paas.adapters.network import dns_records
     from paas.adapters.proxy.nginx.http_conf import load_templates
     from paas.adapters.proxy.nginx.tls import installed_tls
@@ -146,6 +148,8 @@ def commands(etc: Path) -> Handler:
     installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell
         cli.services_of(str(etc))
+        if settings.load(etc / "server.yml").docker:
+            connection.load()
     return dispatcher(etc, cli.run, cli.git_service)
 
 

@@ -11,7 +11,7 @@ from paas.adapters.proxy.nginx.http_conf import (
     render_main,
     render_nginx,
 )
-from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone, render_site
+from paas.adapters.proxy.nginx.site_conf import differs_in_endpoints_alone, render_site
 from paas.adapters.proxy.nginx.tls import NginxTls
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.endpoints import Endpoint
@@ -205,14 +205,15 @@ def test_numbers_and_accounts_are_checked() -> None:
     ("changed", "alone"),
     [
         (replace(MANY, endpoints=at(20_003, 20_004, 20_005)), True),
+        (replace(MANY, endpoints=tuple(Endpoint(f"10.214.0.{i}", 8_000) for i in (2, 3, 4))), True),
         (replace(MANY, endpoints=at(20_003, 20_004)), False),
         (replace(MANY, endpoints=()), False),
         (replace(MANY, hosts=("shop.localhost", "www.example.org")), False),
         (replace(MANY, settings=SET), False),
     ],
 )
-def test_knows_a_change_of_ports_alone(changed: Site, alone: bool) -> None:
-    """Other numbers in the same places; all else may be something that nginx refuses."""
+def test_knows_a_change_of_endpoints_alone(changed: Site, alone: bool) -> None:
+    """Others in the same places; all else may be something that nginx refuses."""
     former, text = (render_site(site, EMBEDDED, ipv6=False) for site in (MANY, changed))
-    assert differs_in_ports_alone(former.encode(), text) is alone
-    assert not differs_in_ports_alone(None, text)
+    assert differs_in_endpoints_alone(former.encode(), text) is alone
+    assert not differs_in_endpoints_alone(None, text)

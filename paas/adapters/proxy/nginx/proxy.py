@@ -1,8 +1,8 @@
 """The proxy: nginx, configured by generated files, one for each app.
 
 Every change holds one lock, swaps files in atomically, has nginx test them, and restores the former
-bytes if it refuses: with what is on disk nginx can always start. If only instances' ports change,
-nginx reads the files only once, when it reloads.
+bytes if it refuses: with what is on disk nginx can always start. If only the addresses and
+ports of instances change, nginx reads the files only once, when it reloads.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +14,7 @@ from paas.adapters.proxy.nginx.drain import wait_until_drained
 from paas.adapters.proxy.nginx.files import NginxFiles, put_back, refused_path
 from paas.adapters.proxy.nginx.http_conf import sites_directory
 from paas.adapters.proxy.nginx.process import NginxProcess
-from paas.adapters.proxy.nginx.site_conf import differs_in_ports_alone
+from paas.adapters.proxy.nginx.site_conf import differs_in_endpoints_alone
 from paas.adapters.proxy.nginx.static_files import MODULES
 from paas.adapters.system.files import read_bytes, remove, write_atomic
 from paas.adapters.system.flocks import locked
@@ -50,7 +50,7 @@ class NginxProxy:
             self._files.write_logins(site)
             self._files.pending.touch()
             write_atomic(path, text, mode=0o644)
-            if was_pending or not differs_in_ports_alone(former, text):
+            if was_pending or not differs_in_endpoints_alone(former, text):
                 try:
                     self._refuse_conflicts(site, self._tested(path))
                 except PaasError:

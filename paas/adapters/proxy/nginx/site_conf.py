@@ -58,11 +58,14 @@ SAID_HEADERS = (
 )
 
 # As in upstream.conf.j2.
-_INSTANCE = re.compile(rb"^( +server 127\.0\.0\.1:)[0-9]+( max_fails=0;)$", re.MULTILINE)
+_INSTANCE = re.compile(rb"^( +server )[0-9.]+:[0-9]+( max_fails=0;)$", re.MULTILINE)
 
 
-def differs_in_ports_alone(former: bytes | None, text: str) -> bool:
-    """Whether nginx, having accepted the former text, accepts this one: only instances differ."""
+def differs_in_endpoints_alone(former: bytes | None, text: str) -> bool:
+    """Whether nginx, having accepted the former text, accepts this one: only instances differ.
+
+    A container has another address than the one that it replaces, with the same port.
+    """
     if former is None:
         return False
     plain = rb"\g<1>0\g<2>"
