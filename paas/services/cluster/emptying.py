@@ -12,7 +12,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Cluster, Locks, Moves, Progress
 from paas.store import Store
 
-# A deploy that had chosen the node before it was paused ends there once; nothing comes after it.
+# Nothing comes to a node that is paused, so one should do.
 _ROUNDS = 3
 _POLL_S = 0.25
 
@@ -49,25 +49,27 @@ class Emptying:
         node = found.node
         if found.seen is not None and found.seen.availability is Availability.ACTIVE:
             self.cluster.set_availability(node.id, Availability.PAUSE)
+        # What is being changed may have chosen the node a moment ago; its move comes after that.
+        apps = self._apps(node, changing=True)
         for _ in range(_ROUNDS):
-            apps = self._apps(node)
             if not apps:
                 break
             progress.step(f"Moving {_names(apps)} from {node.name} to other nodes")
             if failed := self.moves.move(apps, progress, leaving=node.name):
                 raise _not_empty(node, failed)
-        if left := self._apps(node):
-            raise _not_empty(node, left)
+            apps = self._apps(node)
+        if apps:
+            raise _not_empty(node, apps)
         self._wait(node, progress)
 
-    def _apps(self, node: Node) -> list[App]:
-        """Those that have something there, or may be about to: a change of theirs goes on."""
+    def _apps(self, node: Node, *, changing: bool = False) -> list[App]:
+        """Those that have something there. changing: also all on nodes that are being changed."""
         there = [one for one in self._on_nodes() if one.address == str(node.address)]
         return [
             app
             for app in self.store.apps.all()
             if any(one.app_id == app.id and one.is_live(app) for one in there)
-            or (app.engine == SWARM and self.locks.app_is_held(app.id))
+            or (changing and app.engine == SWARM and self.locks.app_is_held(app.id))
         ]
 
     def _wait(self, node: Node, progress: Progress) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paas.domain.cluster.nodes import NodeState
+from paas.domain.cluster.nodes import Availability, NodeState
 from paas.domain.releases.artifacts import SWARM
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
@@ -79,6 +79,20 @@ def test_what_a_deploy_is_about_to_place_is_moved_too(world: World, cluster: Clu
     world.nodes.drain(ROOT, "web-4", world.progress)
     assert world.moves.asked == [["shop"]]
     assert cluster.where() == {"web.1": "2", "web.2": "3"}
+
+
+def test_changes_that_begin_later_are_not_waited_for(world: World, cluster: Cluster) -> None:
+    """They cannot choose the node."""
+    for number in (2, 3):
+        world.cluster.set_availability(f"id-web-{number}", Availability.PAUSE)
+    cluster.add_app("blog", 1)
+    for number in (2, 3):
+        world.cluster.set_availability(f"id-web-{number}", Availability.ACTIVE)
+    assert cluster.where("blog") == {"web.1": "4"}
+    world.moves.meanwhile = lambda: world.locks.held.update({2: "alice deploys"})
+    world.nodes.drain(ROOT, "web-2", world.progress)
+    assert world.moves.asked == [["shop"]]
+    assert states(world)["web-2"] is NodeState.DRAINED
 
 
 def test_the_last_requests_of_others_are_waited_for(world: World, cluster: Cluster) -> None:
