@@ -3,7 +3,7 @@
 import shutil
 from typing import TYPE_CHECKING
 
-from paas.adapters.cluster.registry_api import registry_down
+from paas.adapters.cluster.registry_program import REGISTRY
 from paas.adapters.docker.patience import asked
 from paas.adapters.system.disk_faults import BARE_INODES, lacks_inodes
 from paas.domain.values.errors import PaasError, disk_full
@@ -39,7 +39,13 @@ def push(
 
     if errors := asked(settings, pushed):
         _require_space(settings)
-        raise registry_down(errors[-1].strip().rstrip("."))
+        said = errors[-1].strip().rstrip(".")
+        raise PaasError(
+            "registry",
+            f"The image was not pushed to the registry for nodes: {said}.",
+            f"What the registry says is in {settings.paths.logs}/{REGISTRY}.log; its state: paas "
+            "server:status",
+        )
 
 
 def _require_space(settings: Settings) -> None:

@@ -141,6 +141,17 @@ def test_what_it_has_on_the_disk(real: Begun, docker_engine: DockerEngine) -> No
     assert caught.value.code == 401
 
 
+def test_a_full_disk(real: Begun, process: RegistryProcess) -> None:
+    """What is there is named; nothing more is pushed."""
+    there, more = real.image("one"), real.image("two")
+    name = real.registry.publish(there)
+    full = DockerRegistry(replace(process.settings, min_free_mib=10**9), process)
+    assert full.publish(there) == name
+    with pytest.raises(PaasError) as caught:
+        full.publish(more)
+    assert caught.value.reference == "disk-full"
+
+
 def test_one_that_does_not_answer_is_found(real: Begun, process: RegistryProcess) -> None:
     """And one that is started again answers who has waited for it, with what it had."""
     assert not list(registry_findings(process.settings))
