@@ -42,6 +42,7 @@ from paas.settings import Settings
 RESULT = "result"
 PROCFILE_MAX_BYTES = 1024**2
 STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
+_LIBC_VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
 _IN_SANDBOX = "/tmp/paas"  # noqa: S108 - in the sandbox's own /tmp
 
 
@@ -277,7 +278,7 @@ def stack(libc: str) -> str:
 
     libc: ``glibc 2.36``. https://devcenter.heroku.com/articles/stack
     """
-    found = re.search(r"([0-9]+)\.([0-9]+)", libc)
+    found = _LIBC_VERSION.search(libc)
     version = (int(found[1]), int(found[2])) if found else (0, 0)
     for needed, name in STACKS:
         if version >= needed:

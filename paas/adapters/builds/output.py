@@ -6,6 +6,7 @@ from collections.abc import Callable
 OUTPUT_MAX_BYTES = 8 * 1024 * 1024
 REASON_MAX_CHARS = 300
 ERROR_MAX_LINES = 40
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _ERROR = b" !     Error: "
 
 
@@ -73,4 +74,4 @@ class BuildOutput:
 def _plain(line: bytes) -> str:
     """A line as text for a message."""
     text = line[:REASON_MAX_CHARS].decode("utf-8", "replace")
-    return re.sub(r"[\x00-\x1f\x7f]", "", text)
+    return _CONTROL.sub("", text)

@@ -20,6 +20,7 @@ VERSION_FILES = (("runtime.txt", "python-"), (".python-version", ""))
 FILE_MAX_BYTES = 1_000
 LOCK_MAX_BYTES = 4 * 1024**2
 DOWNLOAD_LIMIT_S = 180.0
+_MINOR_VERSION = re.compile(r"3\.(?:[89]|[1-9][0-9])")
 _VERSION = r"3\.(?:[89]|[1-9][0-9])(?:\.(?:0|[1-9][0-9]?))?"
 
 
@@ -144,7 +145,7 @@ def last_version(cache: Path) -> str | None:
     """The version (N.N) of the app's last build, which the buildpack keeps in its cache."""
     content = read_plain_file(cache / "packs" / "python", "version", FILE_MAX_BYTES) or b""
     text = content.decode("ascii", "replace").strip()
-    return text if re.fullmatch(r"3\.(?:[89]|[1-9][0-9])", text) else None
+    return text if _MINOR_VERSION.fullmatch(text) else None
 
 
 def is_available(settings: Settings, version: str) -> bool:

@@ -13,6 +13,7 @@ from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.visits import REDIRECTS, Visit
 
 LINE_MAX_BYTES = 8192
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?")
 
 
 class HttpProbe:
@@ -119,5 +120,5 @@ def _first_line(connection: socket.socket, deadline: float) -> bytes:
 
 
 def _status(line: bytes) -> int | None:
-    match = re.fullmatch(rb"HTTP/1\.[01] ([1-5][0-9]{2})(?: [^\r\n]*)?\r?", line)
+    match = _STATUS_LINE.fullmatch(line)
     return int(match[1]) if match else None

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from itertools import chain
 from pathlib import Path
 
 from paas.domain.values.errors import PaasError, disk_failure
@@ -23,7 +24,7 @@ def disk_fault(error: OSError, path: Path | None = None) -> PaasError | None:
 def lacks_inodes(path: Path, least: int = 1) -> bool:
     """Whether the file system of a path, or of its nearest parent, has no inodes left."""
     found = _file_system(path)
-    return found is not None and bool(found.f_files) and found.f_ffree < least
+    return found is not None and _lacks_inodes(found, least)
 
 
 def no_space(path: Path, *, for_root: bool = False) -> PaasError | None:
@@ -36,7 +37,7 @@ def no_space(path: Path, *, for_root: bool = False) -> PaasError | None:
         return None
     if found.f_flag & os.ST_RDONLY:
         return disk_failure(OSError(errno.EROFS, "", str(path)))
-    no_inodes = lacks_inodes(path, BARE_INODES)
+    no_inodes = _lacks_inodes(found, BARE_INODES)
     least = BARE_BYTES + EXT4_OWN_BYTES if for_root else BARE_BYTES
     free = found.f_bfree if for_root else found.f_bavail
     if no_inodes or free * found.f_frsize < least:
@@ -44,8 +45,12 @@ def no_space(path: Path, *, for_root: bool = False) -> PaasError | None:
     return None
 
 
+def _lacks_inodes(found: os.statvfs_result, least: int) -> bool:
+    return bool(found.f_files) and found.f_ffree < least
+
+
 def _file_system(path: Path) -> os.statvfs_result | None:
-    for place in (path, *path.parents):
+    for place in chain([path], path.parents):
         try:
             return os.statvfs(place)
         except OSError:

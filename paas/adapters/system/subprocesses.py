@@ -147,10 +147,13 @@ def _pump(
         with selectors.DefaultSelector() as selector:
             selector.register(out, selectors.EVENT_READ)
             selector.register(pidfd, selectors.EVENT_READ)
-            reading = True
-            while (left_s := deadline - time.monotonic()) > 0:
+            reading, interrupted = True, 0.0
+            while (left_s := deadline - (now := time.monotonic())) > 0:
                 if interrupt is not None:
-                    interrupt()
+                    # Not for each piece of output.
+                    if now - interrupted >= _INTERRUPT_S:
+                        interrupt()
+                        interrupted = now
                     left_s = min(left_s, _INTERRUPT_S)
                 ready = {key.fd for key, _ in selector.select(left_s)}
                 if reading and out in ready and not lines.read(out):

@@ -5,7 +5,7 @@ The file is root-only: it holds the config vars.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from paas.domain.routing.endpoints import LOOPBACK
@@ -93,6 +93,14 @@ class LaunchSpec:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""
-        plain = asdict(self)
+        plain = _fields(self)
         plain["env"] = {name: value.reveal() for name, value in self.env.items()}
+        plain["binds"] = [_fields(bind) for bind in self.binds]
+        plain["cgroups"] = [_fields(cgroup) for cgroup in self.cgroups]
+        plain["keeper"] = _fields(self.keeper) if self.keeper is not None else None
         return plain
+
+
+def _fields(value: LaunchSpec | Bind | Cgroup | Keeper) -> dict[str, Any]:
+    """As dataclasses.asdict, which takes milliseconds since it also copies all that is in them."""
+    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -27,12 +27,17 @@ RESERVED_VARS = {
     "PORT": "the platform gives every instance a port of its own",
 }
 VAR_NAME_MAX = 200
+# Compiled here, once: each command is a fork of a process that has imported this.
+_APP_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?")
+_USER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,31})")
+_PROCESS_TYPE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})")
+_VAR_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 VAR_VALUE_MAX_BYTES = 65_536
 
 
 def is_app_name(text: str) -> bool:
     """Whether a text has the form of an app's name: a DNS label that starts with a letter."""
-    return re.fullmatch(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?", text) is not None
+    return _APP_NAME.fullmatch(text) is not None
 
 
 def app_name(text: str) -> AppName:
@@ -50,7 +55,7 @@ def app_name(text: str) -> AppName:
 
 def user_name(text: str) -> UserName:
     """Validate a user's name: lowercase letters, digits, ``.``, ``_`` and ``-``, at most 32."""
-    if re.fullmatch(r"[a-z0-9](?:[a-z0-9._-]{0,31})", text) is None:
+    if _USER_NAME.fullmatch(text) is None:
         raise usage_error(
             "user-name",
             f"{shown(text)} is not a user name: 1 to 32 lowercase letters, digits, dots, "
@@ -63,7 +68,7 @@ def user_name(text: str) -> UserName:
 
 def process_type(text: str) -> ProcessType:
     """Validate a process type: letters, digits, ``_`` and ``-``, at most 63 (Heroku's rule)."""
-    if re.fullmatch(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})", text) is None:
+    if _PROCESS_TYPE.fullmatch(text) is None:
         raise usage_error(
             "process-type",
             f"{shown(text)} is not a process type: 1 to 63 letters, digits, dashes and "
@@ -74,7 +79,7 @@ def process_type(text: str) -> ProcessType:
 
 def var_name(text: str) -> VarName:
     """Validate the name of a config var: a shell variable's name (POSIX 2018, 3.235)."""
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", text) is None or len(text) > VAR_NAME_MAX:
+    if _VAR_NAME.fullmatch(text) is None or len(text) > VAR_NAME_MAX:
         raise usage_error(
             "config-name",
             f"{shown(text)} is not a config var's name: letters, digits and underscores, "

@@ -1,7 +1,7 @@
 """What a workload's launch spec says, and which ports it claims."""
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from paas.adapters.runtime.native.instances import instance_workload
 from paas.adapters.runtime.native.launch_specs import launch_spec
 from paas.domain.apps.storage import Storage
 from paas.domain.releases.artifacts import Artifact
-from paas.domain.releases.launch_spec import Bind, Keeper
+from paas.domain.releases.launch_spec import Bind, Cgroup, Keeper
 from paas.domain.releases.releases import Instance
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.names import ProcessType
@@ -44,6 +44,21 @@ def test_an_instance_has_the_settings_limits_and_its_apps_storage(world: World) 
     assert spec.log_fifo == "/r/fifos/12/web.1@12-v5-9-web.1.fifo"
     assert spec.app_log == "/s/logs/12/app.log"
     assert spec.keeper == Keeper(str(SETTINGS.paths.monitor_socket), "12-v5-9-web.1")
+
+
+def test_the_launcher_reads_all_of_it(world: World) -> None:
+    """As JSON: every field, the binds and cgroups in full, and the config vars in plain text."""
+    app = replace(world.app(), storage=(Storage(7, "/app/data"),))
+    slug = Artifact(Path("/s/slugs/x"))
+    config = {"KEY": Secret("value")}
+    workload = instance_workload(
+        SETTINGS, app, INSTANCE, artifact=slug, config=config, command="serve"
+    )
+    spec = launch_spec(SETTINGS, workload, (Cgroup("/c", {"pids.max": "5"}),))
+    env = {name: value.reveal() for name, value in spec.env.items()}
+    plain = json.loads(json.dumps(spec.to_json()))
+    assert plain == json.loads(json.dumps(asdict(spec) | {"env": env}))
+    assert (plain["binds"][0]["target"], plain["cgroups"][0]["path"]) == ("/app/data", "/c")
 
 
 def test_what_belongs_to_no_app_has_neither_slug_nor_log() -> None:

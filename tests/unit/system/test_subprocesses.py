@@ -1,6 +1,7 @@
 """The one door for subprocesses."""
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,14 @@ def shell(script: str, **options: object) -> Finished:
 def test_output_is_kept_with_stderr_in_its_place() -> None:
     """stdout and stderr come as one, in their order."""
     assert shell("echo a; echo b >&2; printf c") == Finished(0, b"a\nb\nc")
+
+
+def test_the_caller_is_asked_several_times_a_second_however_much_is_printed() -> None:
+    """Whether it goes on: at once, and not for each line."""
+    asked: list[float] = []
+    shell("seq 20000; sleep 0.3", interrupt=lambda: asked.append(time.monotonic()))
+    assert len(asked) >= 2
+    assert min(b - a for a, b in pairwise(asked)) >= 0.1
 
 
 def test_stderr_can_be_kept_apart() -> None:

@@ -21,6 +21,7 @@ SHUTTING_DOWN = "nginx: worker process is shutting down"
 TEST_LIMIT_S = 60.0
 POLL_S = 0.002
 # What it says after five attempts to listen.
+_ERROR_LOG = re.compile(r'^\s*error_log\s+"?([^\s";]+)', re.MULTILINE)
 BIND_FAILED = "still could not bind()"
 
 
@@ -138,7 +139,7 @@ class _NewErrors:
 
     def __init__(self, conf: Path) -> None:
         try:
-            named = re.search(r'^\s*error_log\s+"?([^\s";]+)', conf.read_text(), re.MULTILINE)
+            named = _ERROR_LOG.search(conf.read_text())
             self._path = Path(named[1]) if named else None
             self._start = self._path.stat().st_size if self._path else 0
         except (OSError, ValueError):  # ValueError: the machine's file is not UTF-8

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 _MIB = 1_048_576
+_OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 # More than any machine has: v1 shows a huge number if there is no limit.
 _NO_LIMIT = 2**60
 # The CFS period, the kernel's default. A CPU limit is a share of it.
@@ -83,5 +84,5 @@ def memory_kills(cgroup: Path, *, unified: bool) -> int:
     Raises OSError where memory is not counted by it.
     """
     file = "memory.events" if unified else "memory.oom_control"
-    found = re.search(r"^oom_kill (\d+)$", (cgroup / file).read_text(), re.MULTILINE)
+    found = _OOM_KILLS.search((cgroup / file).read_text())
     return int(found[1]) if found else 0
