@@ -9,6 +9,7 @@ from paas.adapters.supervisor.client import Supervisor
 from paas.domain.releases.artifacts import NATIVE
 from paas.interfaces import Clock, Engine, Engines
 from paas.settings import Settings
+from paas.store import Store
 
 
 def supervisor(settings: Settings) -> Supervisor:
@@ -16,14 +17,14 @@ def supervisor(settings: Settings) -> Supervisor:
     return Supervisor(settings.paths.supervisor_socket)
 
 
-def engines(settings: Settings, clock: Clock) -> Engines:
-    """All that this server has. With Docker, each passes on what is the other's."""
+def engines(settings: Settings, clock: Clock, store: Store) -> Engines:
+    """All that this server has. With Docker, each passes on what is another's."""
     native = _native(settings, clock)
     if not settings.docker:
         return Engines({NATIVE: native})
     from paas.wiring.docker import with_docker
 
-    return Engines(with_docker(settings, clock, native))
+    return Engines(with_docker(settings, clock, native, store))
 
 
 def _native(settings: Settings, clock: Clock) -> Engine:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
+from paas.adapters.cluster.manager_program import has_nodes
 from paas.adapters.docker.connection import ANSWER_LIMIT_S, server_label
 from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
@@ -212,6 +213,8 @@ class SwarmRuntime:
 
     def groups(self) -> set[str]:
         """The groups of all services of instances; none while the manager does not answer."""
+        if not has_nodes(self._settings):
+            return set()
         try:
             found = self._listed(lambda listing: listing.services())
         except PaasError as error:
