@@ -46,4 +46,5 @@ def read_facts(printed: str, asked: float, answered: float) -> MachineFacts:
         engine_conflicts=tuple(conflicts(engine_file)),
         engine_lacks=tuple(lacks(engine_file)),
         is_closed=found["closed"] == "yes",
+        is_bridge_closed=found["bridged"] == "1",
     )

@@ -7,6 +7,10 @@ export LC_ALL=C PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 token=${token-} rules=${rules-}
 folder=/etc/paas-node
 unit=/etc/systemd/system/paas-node-firewall.service
+# What passes between two containers of one bridge goes through the rules only if this is 1. The
+# module comes with Docker, which sets it, but other software may set it back.
+bridged=/proc/sys/net/bridge/bridge-nf-call-iptables
+kept=/etc/sysctl.d/99-zz-paas-node.conf
 
 # One line for each fact; the server reads those that it knows.
 facts() {
@@ -28,6 +32,7 @@ containers={{.ContainersRunning}}' 2>/dev/null || true
     fi
     echo "engine_file=$(engine_file)"
     echo "closed=$(nft list table inet paas_node >/dev/null 2>&1 && echo yes || echo no)"
+    echo "bridged=$(cat "$bridged" 2>/dev/null || echo 0)"
     echo "clock=$(date +%s.%N)"
 }
 
@@ -72,6 +77,9 @@ close_ports() {
         >>"$folder/firewall.nft.new"
     nft -f "$folder/firewall.nft.new"
     mv "$folder/firewall.nft.new" "$folder/firewall.nft"
+    mkdir -p "${kept%/*}"
+    echo "net.bridge.bridge-nf-call-iptables = 1" >"$kept"
+    [ ! -e "$bridged" ] || echo 1 >"$bridged"
     [ -d /run/systemd/system ] || return 0
     cat >"$unit" <<UNIT
 [Unit]
@@ -113,7 +121,7 @@ leave() {
     if [ -s "$folder/registry" ]; then
         rm -rf "/etc/docker/certs.d/$(cat "$folder/registry")"
     fi
-    rm -rf "$folder"
+    rm -rf "$folder" "$kept"
 }
 
 "$@"

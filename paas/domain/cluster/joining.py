@@ -22,7 +22,8 @@ class MachineFacts:
     version of its Docker, empty without. swarm_id: its id in the swarm that it belongs to, empty if
     it belongs to none. containers: how many run there. engine_conflicts: what its Docker's
     settings say that a node must not have, as clauses; engine_lacks: the names of those that they
-    do not have, but must. is_closed: whether the rules for nodes are loaded.
+    do not have, but must. is_closed: whether the rules for nodes are loaded;
+    is_bridge_closed: whether what passes between two of its containers goes through them.
     """
 
     name: str
@@ -41,6 +42,7 @@ class MachineFacts:
     engine_conflicts: tuple[str, ...] = ()
     engine_lacks: tuple[str, ...] = ()
     is_closed: bool = True
+    is_bridge_closed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _changed(facts: MachineFacts) -> Iterator[str]:
         yield f"its /etc/docker/daemon.json lacks {names}; remove it, and add it again"
     if not facts.is_closed:
         yield "its rules in nftables are gone; load them: nft -f /etc/paas-node/firewall.nft"
+    if facts.engine and not facts.is_bridge_closed:
+        yield "its containers can reach each other: net.bridge.bridge-nf-call-iptables must be 1"
 
 
 def _claimed(server: ServerFacts, facts: MachineFacts, nodes: Sequence[Node]) -> Iterator[str]:

@@ -55,7 +55,7 @@ def test_a_slow_answer_is_no_wrong_clock() -> None:
 
 
 @pytest.mark.parametrize(
-    "missing", ["clock", "memory_kib", "address", "systemd", "engine_file", "closed"]
+    "missing", ["clock", "memory_kib", "address", "systemd", "engine_file", "closed", "bridged"]
 )
 def test_what_is_missing_is_noticed(missing: str) -> None:
     """It is no fact then."""

@@ -292,6 +292,22 @@ def test_a_datastore_is_reached_while_an_app_uses_it(walls: Walls, tmp_path: Pat
             firewall.remove()
 
 
+def test_a_bridge_that_was_opened_is_closed_again(walls: Walls) -> None:
+    """Other software may have the kernel pass the rules by between two containers."""
+    first = walls.first
+    neighbour = f"{_address_of(first, 'neighbour')}:{INSIDE}"
+
+    def tried() -> set[str]:
+        return _opened(first, [neighbour], *_inside(first, _container(first)))
+
+    first.ask("sysctl", "-w", "net.bridge.bridge-nf-call-iptables=0")
+    wait_for(lambda: tried() == {neighbour}, what="it is open")
+    assert not walls.by_ssh.facts(first.login).is_bridge_closed
+    walls.let_peers(walls.settings)
+    assert not tried()
+    assert walls.by_ssh.facts(first.login).is_bridge_closed
+
+
 def test_what_dockers_settings_do(walls: Walls) -> None:
     """The machine's own stay beside ours; no proxy of Docker's; no privileges, no others' names."""
     first = walls.first

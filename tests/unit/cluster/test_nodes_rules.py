@@ -83,6 +83,8 @@ def test_what_keeps_apps_apart_on_a_node() -> None:
     lacking, open_ports = mismatches(SERVER, bare)
     assert "lacks icc, no-new-privileges" in lacking
     assert "nft -f /etc/paas-node/firewall.nft" in open_ports
+    (bridge,) = mismatches(SERVER, replace(FACTS, engine="20.10.24", is_bridge_closed=False))
+    assert "its containers can reach each other" in bridge
 
 
 def test_all_reasons_are_told_at_once() -> None:
