@@ -61,7 +61,9 @@ def test_an_instance_is_confined_as_a_container_of_the_server(bench: SwarmBench)
     uid, name = bench.app.uid, "postgresql-a-1.paas.internal"
     access = NodeAccess("192.0.2.1", ("192.0.2.2",), (31_000,))
     write_clients(bench.settings, [Client(uid, name, 31_000)], access)
-    instance = bench.up(TEMPLATES)
+    instance = bench.one(env=TEMPLATES)
+    assert "paas" in bench.machine(instance).ask("docker", "image", "ls")
+    bench.wait_until_it_answers(instance)
 
     assert bench.ask(instance, f"socket.gethostbyname({name!r})") == repr(access.server)
     assert bench.ask(instance, "os.getuid(), os.getgid()") == repr((uid, uid))

@@ -19,7 +19,7 @@ from paas.adapters.runtime.swarm.specs import (
     service_name,
     service_spec,
 )
-from paas.adapters.runtime.swarm.tasks import by_instance, state_of, was_killed
+from paas.adapters.runtime.swarm.tasks import by_instance, is_fetched, state_of, was_killed
 from paas.domain.cluster.placement import Placed
 from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.releases.releases import Instance, State
@@ -176,6 +176,28 @@ def test_a_node_that_is_lost() -> None:
     assert lost.exit_reason == "lost its node web-2, which is down"
     assert state_of(tasks, {}, NOW).exit_reason == "lost its node, which was removed"
     assert state_of([a_task(1, "running", code=0)], UNKNOWN, NOW).state is State.UP
+
+
+@pytest.mark.parametrize(
+    ("tasks", "waited_s", "fetched"),
+    [
+        ([], 1.0, False),
+        ([], 11.0, True),
+        ([a_task(1, "pending", err="no suitable node (x)")], 1.0, False),
+        ([a_task(1, "pending", err="no suitable node (x)")], 11.0, True),
+        ([a_task(1, "preparing")], 300.0, False),
+        ([{**a_task(1, "preparing"), "NodeID": "n2"}], 1.0, True),
+        ([FAILED, a_task(2, "preparing")], 1.0, False),
+        ([a_task(1, "starting")], 0.1, True),
+        ([a_task(1, "running", code=0)], 0.1, True),
+        ([a_task(1, "rejected", err="No such image: x")], 0.1, True),
+    ],
+)
+def test_whether_a_node_has_the_image(
+    tasks: list[dict[str, Any]], waited_s: float, fetched: bool
+) -> None:
+    """A node that does not answer is not waited for."""
+    assert is_fetched(tasks, NODES, waited_s) is fetched
 
 
 def test_tasks_are_sorted_by_their_age() -> None:

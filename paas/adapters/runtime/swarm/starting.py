@@ -1,5 +1,6 @@
 """How instances become services: their image where nodes get it, then one service for each."""
 
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.runtime.docker.containers import container_environment, image_of
 from paas.adapters.runtime.swarm.listing import Listing
 from paas.adapters.runtime.swarm.specs import Service, service_spec
+from paas.adapters.runtime.swarm.tasks import by_instance, is_fetched
 from paas.domain.cluster.nodes import Node, no_such_node
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.runtime.workloads import Workload
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 8
 _MIB = 1024**2
+_POLL_S = 0.1
+# A node fetches hundreds of MiB when it gets the first instance with a new runtime image.
+_FETCH_LIMIT_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class Starter:
             self._firewall.open_ports(endpoints)
         with ThreadPoolExecutor(_AT_ONCE) as side_by_side:
             list(side_by_side.map(lambda one: _create(client, one), wanted))
+        _wait_for_images(Listing(self._settings, client), workloads)
 
     def _service(
         self, workload: Workload, node: Node, published: Published, proxy: str, node_mib: int
@@ -104,6 +110,19 @@ class Starter:
             stop_limit_s=self._settings.stop_limit_s if stop_limit_s is None else stop_limit_s,
             hosts=hosts_on_nodes(self._settings, workload.uid),
         )
+
+
+def _wait_for_images(listing: Listing, workloads: Sequence[Workload]) -> None:
+    """Until their nodes have them: that does not count as an app's time to start.
+
+    What takes longer than the limit, or fails, is told by the states.
+    """
+    groups, began = {one.group for one in workloads}, time.monotonic()
+    while (waited_s := time.monotonic() - began) < _FETCH_LIMIT_S:
+        tasks, up = by_instance(listing.tasks(groups)), listing.up()
+        if all(is_fetched(tasks.get(one.id, ()), up, waited_s) for one in workloads):
+            return
+        time.sleep(_POLL_S)
 
 
 def _user(image_id: str, client: "DockerClient") -> str:

@@ -6,7 +6,7 @@ swarm-task-states/ for their states.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,6 +21,9 @@ from paas.domain.values.memory import VASTLY_EXCEEDED, shortage
 Task = Mapping[str, Any]
 
 _ENDED = frozenset({"complete", "shutdown", "failed", "rejected", "remove", "orphaned"})
+# Before it is known where it runs, and before its node has its image.
+_PLACING = frozenset({"new", "allocated", "pending"})
+_FETCHING = frozenset({"assigned", "accepted", "preparing"})
 # Desired of the tasks of a service that was removed.
 _REMOVED = "remove"
 _KILLED = 137
@@ -53,6 +56,16 @@ def instance_id(labels: Mapping[str, str]) -> str:
 def has_ended(task: Task) -> bool:
     """Whether its container does not run any longer, or never will."""
     return task["Status"]["State"] in _ENDED
+
+
+def is_fetched(tasks: Sequence[Task], up: Collection[str], waited_s: float) -> bool:
+    """Whether the node of an instance has its image, or there is nothing to wait for.
+
+    up: the ids of the nodes that answer. waited_s: since the instance was to be started.
+    """
+    if not tasks or tasks[-1]["Status"]["State"] in _PLACING:
+        return waited_s > _PLACED_WITHIN.total_seconds()
+    return tasks[-1]["Status"]["State"] not in _FETCHING or tasks[-1].get("NodeID") not in up
 
 
 def was_killed(task: Task) -> bool:
