@@ -25,7 +25,12 @@ LOGGED_S = 600.0
 
 
 class Server:
-    """An embedded server. root: its directory, to be created. source: the project's tree."""
+    """An embedded server. root: its directory, to be created. source: the project's tree.
+
+    settle_limit_s: how long former instances may take to end.
+    """
+
+    settle_limit_s = 60.0
 
     def __init__(self, source: Path, root: Path) -> None:
         self._install = source / "install.sh"
@@ -132,8 +137,9 @@ class Server:
 
         The rollback guard may still be watching, as on every server.
         """
-        wait_until(lambda: self.instances() == instances, 60, f"{instances} instances")
-        wait_until(lambda: not self._changes(), 60, "the end of changes")
+        limit_s = self.settle_limit_s
+        wait_until(lambda: self.instances() == instances, limit_s, f"{instances} instances")
+        wait_until(lambda: not self._changes(), limit_s, "the end of changes")
 
     def rest(self) -> None:
         """Wait until the last watch window is over, too."""

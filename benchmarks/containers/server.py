@@ -19,6 +19,9 @@ _ENV = {**ENVIRONMENT, "DOCKER_BUILDKIT": "1"}
 class DockerServer(Server):
     """See `Server`. Its containers have addresses that no other server of this machine has."""
 
+    # An overloaded one is drained, and then stopped, for 30 s each; dockerd may have to return.
+    settle_limit_s = 180.0
+
     def install_with_docker(self) -> None:
         """Install and start it; its engine then has the image BASE, made of this machine's files.
 
