@@ -234,6 +234,9 @@ class Rollout:
         slug = self.store.slugs.find(release.slug_id)
         assert slug is not None
         progress.step("Starting " + ", ".join(instance.label for instance in new))
+        for instance in new:
+            if instance.engine == SWARM:  # of processes, their launcher says so
+                self.logs.write(app.id, instance.label, "State changed from down to starting")
         self.engines.of(app).runtime.start(self._workloads(app, new, release, slug))
         self.slugs.begin_sync()
         visit = visit_of(app, self.store, self.addresses)

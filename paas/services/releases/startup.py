@@ -40,6 +40,8 @@ CLIENT_ERROR, SERVER_ERROR = 400, 500
 LOG_DELAY_S = 0.3
 LOG_LOOK_S = 0.1
 LOG_LIMIT_S = 3.0
+# From a node it comes over the network, when the process `nodes` has found the instance.
+NODE_LOG_LIMIT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +227,8 @@ class Startup:
 
     def _tail(self, app: App, instance: Instance, *, ended: bool = False) -> list[str]:
         """What it printed. ended: until it ended, and not since it was restarted."""
-        deadline = self.clock.monotonic() + LOG_LIMIT_S
+        limit_s = NODE_LOG_LIMIT_S if instance.engine == SWARM else LOG_LIMIT_S
+        deadline = self.clock.monotonic() + limit_s
         before: list[str] = []
         self.clock.sleep(LOG_DELAY_S)
         while True:

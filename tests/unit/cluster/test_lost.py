@@ -3,6 +3,9 @@
 import pytest
 
 from paas.domain.cluster.nodes import Availability
+from paas.domain.releases.releases import State
+from paas.domain.values.errors import PaasError
+from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 from tests.unit.cluster.on_nodes import NO_ROOM, Cluster, Later, shop_on_nodes, with_three_nodes
 
@@ -260,3 +263,21 @@ def test_reconciling_leaves_lost_instances_to_the_process(world: World, cluster:
     cluster.look()
     assert cluster.where() == {"web.1": "4", "web.2": "3"}
     assert world.reconcile.run(world.progress) == 0
+
+
+def test_the_last_words_of_an_instance_on_a_node_are_waited_for(
+    world: World, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They take longer than those of the server, and the log says where they begin."""
+    ended = Behaviour(State.CRASHED, exits=1, exit_reason="exited with status 1", exit_status=1)
+    cluster.behaviours = {one.argv[-1]: ended for one in cluster.running.values()}
+    began = world.clock.seconds
+
+    def tail(*_: object, **__: object) -> list[str]:
+        return ["broken"] if world.clock.seconds > began + 5 else []
+
+    monkeypatch.setattr(world.logs, "instance_tail", tail)
+    with pytest.raises(PaasError) as caught:
+        world.processes.restart(ROOT, "shop", ["web.1"], world.progress)
+    assert caught.value.context == ("broken",)
+    assert (1, "web.1", "State changed from down to starting") in world.logs.lines
