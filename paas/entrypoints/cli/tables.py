@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+from tabulate import tabulate
+from wcwidth import wcswidth, wcwidth
 
-from paas.domain.values.errors import without_colors
 from paas.domain.values.names import printable
 from paas.entrypoints.cli.session import (
     Session,
@@ -64,7 +65,7 @@ def print_table(
         return
     cells = [[printable(str(cell)) for cell in row] for row in rows]
     if not goes_to_a_terminal():
-        print_line(_aligned(cells))
+        print_line(tabulate(cells, tablefmt="plain", disable_numparse=True))
         return
     named = list(headers)
     if any(headers) and not _is_wide():
@@ -72,7 +73,7 @@ def print_table(
     if _is_coloured():
         cells = [[_dressed(*cell) for cell in zip(named, row, strict=True)] for row in cells]
     shown = [named, *cells] if any(named) else cells
-    print_line(_aligned(shown))
+    print_line(tabulate(shown, tablefmt="plain", disable_numparse=True))
 
 
 def print_rows(rows: Sequence[tuple[str, str]]) -> None:
@@ -80,27 +81,6 @@ def print_rows(rows: Sequence[tuple[str, str]]) -> None:
     width = max(len(label) for label, _ in rows) + 1
     for label, text in rows:
         print_line(f"{label + ':':<{width}} {text}")
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> str:
-    """The rows, each on a line, with the columns below one another."""
-    rows = [[cell.strip() for cell in row] for row in rows]
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
-    padded = (
-        (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
-        for row in rows
-    )
-    return "\n".join((" " * _GAP).join(cells).rstrip() for cells in padded)
-
-
-def _width(text: str) -> int:
-    """How many columns of a terminal it takes, without its colours."""
-    text = without_colors(text).replace(_CUT, ".")
-    if text.isascii():
-        return len(text)
-    from wcwidth import wcswidth  # imported here since it takes a megabyte
-
-    return max(0, wcswidth(text))
 
 
 def _fitted(
@@ -114,7 +94,7 @@ def _fitted(
     waiting = list(optional)
     while True:
         widths = {
-            name: max(map(_width, [name, *(row[at] for row in rows)]))
+            name: max(map(wcswidth, [name, *(row[at] for row in rows)]))
             for at, name in enumerate(headers)
         }
         rest = sum(width + _GAP for name, width in widths.items() if name != flexible)
@@ -132,11 +112,11 @@ def _fitted(
 
 def _shortened(text: str, width: int) -> str:
     """The text, padded or truncated to so many columns of a terminal."""
-    if _width(text) <= width:
+    if wcswidth(text) <= width:
         return text
     taken, kept = 1, ""
     for character in text:
-        taken += _width(character)
+        taken += max(0, wcwidth(character))
         if taken > width:
             break
         kept += character

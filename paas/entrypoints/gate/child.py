@@ -139,12 +139,14 @@ def commands(etc: Path) -> Handler:
     from paas.adapters.network import dns_records
     from paas.adapters.proxy.nginx.http_conf import load_templates
     from paas.adapters.proxy.nginx.tls import installed_tls
+    from paas.adapters.runtime.native import usage
     from paas.entrypoints.cli import main as cli
     from paas.store import seals
 
     load_templates()
     seals.load()
     dns_records.load()
+    usage.load()
     installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell
         cli.services_of(str(etc))
