@@ -119,6 +119,11 @@ class Paths:
     handover_socket = _state(
         "nginx/again/sock", Kind.RUNTIME, "requests that former workers hand over"
     )
+    web_gate_socket = _state("web/gate/sock", Kind.RUNTIME, "where the gate listens for the web")
+    web_socket = _state("web/http/sock", Kind.RUNTIME, "where the web process listens")
+    web_certificates = _state(
+        "web/tls", Kind.DERIVED, "copies of the certificate for git over HTTP, for the proxy"
+    )
     haproxy = _state("haproxy", Kind.DERIVED, "what HAProxy reads")
     haproxy_sites = _state("haproxy/sites", Kind.DERIVED, "files for each app")
     haproxy_log_socket = _state(

@@ -59,6 +59,11 @@ class Settings:
     proxy_protocol: bool = False
     trusted_proxies: str = ""
     health_path: str = HEALTH_PATH
+    # git over HTTP
+    web: bool = False
+    web_certificate: str = ""
+    web_certificate_key: str = ""
+    web_plain_http: bool = False
     # Whose a domain is
     domain_proof: str = "dns"
     public_addresses: str = ""
@@ -219,6 +224,21 @@ class Settings:
     def sender_uid(self) -> int:
         """The uid of the process that sends to drains, which no app has."""
         return self.ranges.sender_uid
+
+    @property
+    def web_uid(self) -> int:
+        """The uid of the web process, which no app has."""
+        return self.ranges.web_uid
+
+    @property
+    def git_host(self) -> str:
+        """Where git over HTTP is served; empty if it is not."""
+        return f"git.{self.domain}" if self.web else ""
+
+    @property
+    def web_is_plain(self) -> bool:
+        """Whether tokens may come over HTTP without TLS."""
+        return self.web_plain_http or self.domain == "localhost"
 
 
 def load(path: Path) -> Settings:

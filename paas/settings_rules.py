@@ -47,7 +47,7 @@ def problem(settings: "Settings") -> str | None:
         return f"ssh_ca takes {error}."
     rules = (
         *(_network_problem, _health_problem, _mirror_problem, _proof_problem, _share_problem),
-        *(_audit_problem, _monitor_problem, _registry_problem),
+        *(_audit_problem, _monitor_problem, _registry_problem, _web_problem),
     )
     return next((found for rule in rules if (found := rule(settings))), None)
 
@@ -71,6 +71,19 @@ def _network_problem(settings: "Settings") -> str | None:
             return f"{key} takes {error}."
     if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
         return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _web_problem(settings: "Settings") -> str | None:
+    """Half a certificate, or paths that a proxy could not be given."""
+    if settings.web and settings.uids[1] - settings.uids[0] < 2:
+        return "web takes a range of uids with three numbers or more."
+    certificate, key = settings.web_certificate, settings.web_certificate_key
+    if bool(certificate) != bool(key):
+        return "web_certificate and web_certificate_key belong together: set both."
+    for path in (certificate, key):
+        if path and not path.startswith("/"):
+            return f"web_certificate and web_certificate_key take absolute paths, not {path!r}."
     return None
 
 

@@ -52,7 +52,7 @@ class Allocations(Table):
                     return uid
         raise PaasError(
             "no-uid",
-            f"All uids from {first} to {last} are taken. One is the server's own; each app and "
+            f"All uids from {first} to {last} are taken. Two are the server's own; each app and "
             "each datastore has one, a destroyed app until its files are gone.",
             "Destroy an app or a datastore, finish removing destroyed ones with paas doctor --fix, "
             "or widen the range `uids` in server.yml.",

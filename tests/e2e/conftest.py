@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
 
     It ends with the last of them, so that it takes no time from the tests of other folders.
     """
-    settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000}
+    settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000, "web": True}
     with installed(Server.in_new_directory(settings)) as shared:
         yield shared
 

@@ -35,6 +35,8 @@ from paas.settings import Settings
 PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy", SWARM, REGISTRY, NODES)
+# On a server with git over HTTP.
+WEB = "web"
 # supervisord has them on a server with Docker.
 OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
@@ -122,6 +124,9 @@ def programs(settings: Settings) -> list[Program]:
     argv = (*module, "paas.entrypoints.boot", *etc, "haproxy")
     haproxy = Program("haproxy", argv, logs / "haproxy.log", "USR1", priority=30)
     found.append(replace(haproxy, autostart=settings.proxy == "haproxy"))
+    if settings.web:
+        web = (*module, "paas.entrypoints.web.server", *etc)
+        found.append(Program(WEB, web, logs / f"{WEB}.log", priority=28))
     if settings.docker:
         for name in (CONTAINERD, DOCKERD):
             argv = (*module, "paas.entrypoints.boot", *etc, name)
@@ -227,7 +232,7 @@ def processes(settings: Settings) -> list[Row]:
         return []
     try:
         found = Supervisor(settings.paths.supervisor_socket).processes(
-            (*PLATFORM, *AT_NEED, *OF_DOCKER)
+            (*PLATFORM, *AT_NEED, WEB, *OF_DOCKER)
         )
     except PaasError:
         return []

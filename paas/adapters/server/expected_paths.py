@@ -50,7 +50,17 @@ def directories(settings: Settings) -> list[ExpectedPath]:
     sites = [paths.nginx_sites]
     if settings.proxy == "haproxy":
         sites.append(paths.haproxy_sites)
+    web = paths.web_gate_socket.parent.parent
     return [
+        *(
+            ExpectedPath(path, mode, group, "git over HTTP does not work")
+            for path, mode, group in (
+                (web, 0o711, 0),
+                (paths.web_gate_socket.parent, 0o710, settings.web_uid),
+                (paths.web_socket.parent, 0o710, proxy_account(settings).pw_gid),
+            )
+            if settings.web
+        ),
         ExpectedPath(paths.etc, 0o755, 0),
         ExpectedPath(paths.state, 0o711, 0, "nothing of the apps can be reached"),
         ExpectedPath(paths.git, 0o750, gid, "nobody can push"),

@@ -26,6 +26,7 @@ class Holder:
 
 DRAIN_SENDER = Holder("drain sender")
 PROXY_FILES = Holder("proxy files")
+WEB = Holder("web")
 
 
 def app_holder(app_id: int) -> Holder:
@@ -61,9 +62,9 @@ class Allocation:
 class Ranges:
     """The numbers that a server may give out, first and last.
 
-    service_ports: those of datastores. The last of each other range is the server's own. That
-    follows from the settings alone, since files of the proxy and the drains process need it also
-    while the database is missing or damaged.
+    service_ports: those of datastores. The last two uids and the last port are the server's
+    own. That follows from the settings alone: the proxy, the drains and the web process need them
+    also while the database is missing or damaged.
     """
 
     uids: Range = (70_000, 99_999)
@@ -76,6 +77,11 @@ class Ranges:
         return self.uids[1]
 
     @property
+    def web_uid(self) -> int:
+        """The uid of the web process."""
+        return self.uids[1] - 1
+
+    @property
     def files_port(self) -> int:
         """The port at which nginx serves files behind HAProxy."""
         return self.ports[1]
@@ -85,5 +91,6 @@ class Ranges:
         """What is never given to anyone else."""
         return (
             Allocation(Kind.UID, self.sender_uid, DRAIN_SENDER),
+            Allocation(Kind.UID, self.web_uid, WEB),
             Allocation(Kind.PORT, self.files_port, PROXY_FILES),
         )

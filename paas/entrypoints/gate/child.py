@@ -209,13 +209,13 @@ def serve(
     slot: None if the client is root, which may ask without naming a user.
     """
     try:
-        _become_session()
+        become_session()
         request, fds = wire.receive(conn)
         why = slot.enter(request.user or "") if slot is not None else None
         if why is not None:
             wire.answer_busy(conn, why)
             os._exit(0)
-        _take_terminal(fds)
+        take_terminal(fds)
         session = Session(conn, slot)
         session.reply(_run(handler, request, session, trusted=slot is None, log=log))
     except (BadRequestError, PaasError, OSError) as error:
@@ -268,7 +268,7 @@ def _require_user(request: Request) -> None:
         raise PaasError("not-allowed", "This account may speak only for a user, over SSH.")
 
 
-def _become_session() -> None:
+def become_session() -> None:
     """Undo what the gate set up for itself, and leave its process group."""
     os.setsid()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
@@ -277,7 +277,7 @@ def _become_session() -> None:
     os.umask(_UMASK)
 
 
-def _take_terminal(fds: list[int]) -> None:
+def take_terminal(fds: list[int]) -> None:
     """Use the client's three descriptors as ours, with fresh text streams on them.
 
     stdout passes undecodable bytes through unchanged (PEP 383); stderr shows them escaped.

@@ -28,6 +28,8 @@ from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
 from paas.entrypoints.gate.child import Handler, Slot
 from paas.entrypoints.gate.slots import Slots
+from paas.entrypoints.gate.web import WebDoor
+from paas.settings import Settings
 
 MAX_CHILDREN = 128
 _BACKLOG = 128
@@ -41,6 +43,7 @@ class Gate:
 
     repair: the argv of the command that repairs the server after a child was killed.
     max_children: how many commands may run at once; see Slots. is_admin: whether a user is one.
+    web: where the web process comes in; None if the server has none.
     """
 
     def __init__(
@@ -53,8 +56,11 @@ class Gate:
         repair: tuple[str, ...] = (),
         max_children: int = MAX_CHILDREN,
         is_admin: Callable[[str], bool] = lambda _: False,
+        web: WebDoor | None = None,
     ) -> None:
         self._listener = listener
+        self._web = web
+        self._listeners = [listener, *([web.listener] if web is not None else [])]
         self._handler = handler
         self._account_uid = account_uid
         self._log = log
@@ -74,21 +80,24 @@ class Gate:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        self._listener.setblocking(False)
         gc.collect()
         gc.freeze()
         poll = select.poll()
-        poll.register(self._listener, select.POLLIN)
+        for listener in self._listeners:
+            listener.setblocking(False)
+            poll.register(listener, select.POLLIN)
         poll.register(wake_r, select.POLLIN)
         while not self._stopping:
             ready = [fd for fd, _ in poll.poll()]
             if wake_r in ready:
                 os.read(wake_r, 4096)
             self._reap()
-            if self._listener.fileno() in ready:
-                self._accept_all()
-        self._accept_all()
-        self._listener.close()
+            for listener in self._listeners:
+                if listener.fileno() in ready:
+                    self._accept_all(listener)
+        for listener in self._listeners:
+            self._accept_all(listener)
+            listener.close()
 
     def _stop(self, _number: int, _frame: object) -> None:
         self._stopping = True
@@ -121,10 +130,11 @@ class Gate:
         if row is not None:
             self._slots.free(row)
 
-    def _accept_all(self) -> None:
+    def _accept_all(self, listener: socket.socket) -> None:
+        web = self._web if listener is not self._listener else None
         while True:
             try:
-                conn, _ = self._listener.accept()
+                conn, _ = listener.accept()
             except BlockingIOError:
                 return
             except OSError as error:
@@ -133,18 +143,20 @@ class Gate:
                     time.sleep(0.1)
                 return
             with conn:
-                self._admit(conn)
+                self._admit(conn, web)
 
-    def _admit(self, conn: socket.socket) -> None:
+    def _admit(self, conn: socket.socket, web: WebDoor | None) -> None:
+        """web: the door that the client came in by, if it is that of the web process."""
         uid = _UCRED.unpack(
             conn.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size),
         )[1]
-        if uid not in (0, self._account_uid):
+        if uid not in ((0, self._account_uid) if web is None else (web.uid,)):
             self._log(f"uid {uid} was refused")
             return
         self._reap()
-        row = None if uid == 0 else self._slots.take()
-        if uid != 0 and row is None:
+        is_operator = uid == 0 and web is None
+        row = None if is_operator else self._slots.take()
+        if row is None and not is_operator:
             wire.answer_busy(conn)
             return
         # No signal may arrive in the child before it has its own session.
@@ -153,9 +165,11 @@ class Gate:
             pid = os.fork()
             if pid == 0:
                 signal.set_wakeup_fd(-1)
-                for fd in (self._listener.detach(), *self._wake):
+                for fd in (*(one.detach() for one in self._listeners), *self._wake):
                     os.close(fd)
                 slot = None if row is None else Slot(self._slots, row, self._is_admin)
+                if web is not None and slot is not None:
+                    web.serve(conn, slot, self._log)
                 child.serve(conn, self._handler, slot=slot, log=self._log)
             self._children[pid] = row
         except OSError as error:
@@ -215,6 +229,15 @@ def stderr_log() -> Callable[[str], None]:
     return log
 
 
+def _web_door(settings: Settings, account: pwd.struct_passwd) -> WebDoor:
+    """Where the web process comes in, at a socket of its own: it sees no other of ours."""
+    from paas.entrypoints.cli.web import admitted_by
+
+    uid = settings.web_uid
+    listener = listen(settings.paths.web_gate_socket, gid=uid)
+    return WebDoor(listener, uid, account, admitted_by(str(settings.etc)))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the gate of the server whose settings are in ETC/server.yml."""
     etc = named_etc(argv)
@@ -236,6 +259,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         log=log,
         repair=(*python, REPAIR_COMMAND),
         is_admin=child.administrators(etc),
+        web=_web_door(settings, account) if settings.web else None,
     )
     log(f"listening on {settings.paths.gate_socket}")
     gate.serve()

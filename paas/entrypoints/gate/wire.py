@@ -56,6 +56,12 @@ class Request:
 
 def receive(conn: socket.socket, limit_s: float = REQUEST_LIMIT_S) -> tuple[Request, list[int]]:
     """Read a request and its three file descriptors. Raises BadRequestError or OSError."""
+    raw, fds = receive_json(conn, limit_s)
+    return parse(raw), fds
+
+
+def receive_json(conn: socket.socket, limit_s: float = REQUEST_LIMIT_S) -> tuple[object, list[int]]:
+    """The JSON of a request, of whatever kind, and its three file descriptors. Raises as that."""
     deadline = time.monotonic() + limit_s
     first, fds = _receive_first(conn, limit_s)
     header = first + _receive_bytes(conn, _HEADER.size - len(first), deadline)
@@ -64,7 +70,7 @@ def receive(conn: socket.socket, limit_s: float = REQUEST_LIMIT_S) -> tuple[Requ
         raise BadRequestError(f"A request may be {MAX_REQUEST_BYTES} bytes long, not {size_bytes}.")
     body = _receive_bytes(conn, size_bytes, deadline)
     try:
-        return parse(json.loads(body.decode("utf-8", "surrogatepass"))), fds
+        return json.loads(body.decode("utf-8", "surrogatepass")), fds
     except (ValueError, RecursionError) as error:
         raise BadRequestError("The request is not valid JSON.") from error
 
@@ -130,9 +136,19 @@ def answer_exec(conn: socket.socket, plan: ExecPlan) -> None:
     ``exec``, the lock's path or nothing, its holder, the number of argv's words, argv, and the
     environment as NAME=value.
     """
+    _send(conn, b"\0".join([b"exec", *words_of(plan)]))
+
+
+def words_of(plan: ExecPlan) -> list[bytes]:
+    """A plan as gate_client/become.py takes it."""
     env = [f"{name}={value}" for name, value in plan.env.items()]
-    words = ["exec", plan.lock or "", plan.holder, str(len(plan.argv)), *plan.argv, *env]
-    _send(conn, "\0".join(words).encode("utf-8", "surrogateescape"))
+    words = [plan.lock or "", plan.holder, str(len(plan.argv)), *plan.argv, *env]
+    return [word.encode("utf-8", "surrogateescape") for word in words]
+
+
+def answer_json(conn: socket.socket, answer: Mapping[str, Any]) -> None:
+    """Send an answer to a request of the web process; no error if it is gone."""
+    _send_json(conn, answer)
 
 
 def ask_terminal(conn: socket.socket) -> None:

@@ -1,4 +1,7 @@
-"""What the client becomes when the gate lets it run git: it takes the app's lock first."""
+"""What a process becomes when the gate lets it run git: it takes the app's lock first.
+
+Over SSH that process is the gate's client; for a request over HTTP, the gate starts it itself.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +10,35 @@ import os
 import time
 
 _TEXT_BYTES = 4096
+# The halves of a git service over HTTP (git-http-backend(1)): each is a request of its own.
+REFS = "refs"
+EXCHANGE = "exchange"
 
 
-def become(words: list[bytes]) -> int:
+def become(words: list[bytes], half: str = "") -> int:
     """Take the lock of a plan and execute its program in place.
 
     Returns on failure, and, in the process that accompanies a push, when git has ended.
-    words: as gate/wire.py:answer_exec has them.
+    words: as gate/wire.py:answer_exec has them. half: REFS or EXCHANGE over HTTP. Both
+    take the lock: a push that waited for another begins with the refs that this one left.
     """
     lock, holder, count, *rest = words
     argv, pairs = rest[: int(count)], rest[int(count) :]
     env = {name: value for name, _, value in (pair.partition(b"=") for pair in pairs)}
-    if lock:
+    if half:
+        *command, repository = argv
+        listing = [b"--advertise-refs"] if half == REFS else []
+        argv = [*command, b"--stateless-rpc", *listing, repository]
+    if lock and half != REFS:
         from paas.entrypoints.gate_client.observer import observe
 
         status = observe(env)
         if status is not None:
             return status
-        _take(lock, holder.decode())
+    if lock:
+        _take(lock, holder.decode(), says_that_it_waits=not half)
     try:
-        if lock:
+        if lock and not half:
             argv = _advertise(argv, env)
         os.execvpe(argv[0], argv, env)  # noqa: S606
     except OSError as error:
@@ -61,16 +73,18 @@ def _advertise(argv: list[bytes], env: dict[bytes, bytes]) -> list[bytes]:
     return [*halves, repository]
 
 
-def _take(path: bytes, holder: str) -> None:
+def _take(path: bytes, holder: str, *, says_that_it_waits: bool) -> None:
     """Hold the lock for as long as this process, or anything it starts, lives.
 
+    says_that_it_waits: over HTTP, words would be read only at the end.
     The descriptor is inherited on purpose: should receive-pack be killed, its hook still deploys.
     """
     fd = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        _say(f"{_present_holder(fd)}; waiting for that push to end.")
+        if says_that_it_waits:
+            _say(f"{_present_holder(fd)}; waiting for that push to end.")
         fcntl.flock(fd, fcntl.LOCK_EX)
     since = time.strftime("%H:%M:%S", time.gmtime())
     # A user's name, so nothing in it needs to be escaped; json takes 3 ms to import.

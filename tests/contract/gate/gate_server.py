@@ -1,20 +1,26 @@
 """A gate with a few commands of its own, as the tests of the gate and its client need them.
 
-As a program: ``gate_server.py ETC ACCOUNT_UID MAX_CHILDREN``; it listens where ETC/gate says.
+As a program: ``gate_server.py ETC ACCOUNT_UID MAX_CHILDREN``; it listens where ETC/gate says, and
+at web.sock beside it for the web process, whose uid is the next. That lets each token in whose text
+is the name of a user and ``-token``.
 """
 
 import os
+import pwd
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from paas.domain.git.access import ExecPlan, receive_pack, upload
 from paas.domain.people.origins import Origin
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.entrypoints.gate.child import dispatcher
 from paas.entrypoints.gate.server import Gate, listen, stderr_log
+from paas.entrypoints.gate.web import WebDoor
 from paas.interfaces import Caller
 
 ETC = Path(sys.argv[1]) if len(sys.argv) > 3 else Path()
@@ -125,7 +131,7 @@ def git_service(
     identity = {"PAAS_ETC": str(ETC), "PAAS_USER": user, "PAAS_APP": app, "PAAS_APP_ID": "7"}
     if token is not None:
         identity["PAAS_TOKEN"] = token.reveal()
-    identity |= {"PAAS_FROM": str(origin.address), "PAAS_KEY": str(origin.key)}
+    identity |= {"PAAS_FROM": str(origin.address), "PAAS_KEY": origin.key or ""}
     return receive_pack(
         str(repository),
         hooks=str(ETC.parent / "code" / "hooks"),
@@ -134,6 +140,42 @@ def git_service(
         user=user,
         identity=identity,
     )
+
+
+@dataclass(frozen=True)
+class TokenVisitor:
+    """The user that a token names."""
+
+    name: str
+    token: Secret
+    origin: Origin
+
+    def git(self, service: str, app: AppName, protocol: str | None) -> ExecPlan:
+        """As over SSH; the app "locked" is not for anybody."""
+        if app == "locked":
+            raise PaasError("needs-role", "You are a viewer of locked.")
+        env = {} if protocol is None else {"GIT_PROTOCOL": protocol}
+        words = [service, str(app)]
+        plan = git_service(
+            words, actor_name=self.name, origin=self.origin, token=self.token, env=env
+        )
+        assert isinstance(plan, ExecPlan)
+        return plan
+
+
+def admit(token: Secret, origin: Origin) -> TokenVisitor:
+    """Verifies a token."""
+    name, _, rest = token.reveal().partition("-")
+    if rest != "token":
+        raise PaasError("token-unknown", "The token is not known here.")
+    return TokenVisitor(name, token, origin)
+
+
+def web_door(account: int) -> WebDoor:
+    """Where the web process comes in."""
+    path = Path((ETC / "gate").read_text().strip()).with_name("web.sock")
+    entry = pwd.struct_passwd(("nobody", "x", account, account, "", "/", ""))
+    return WebDoor(listen(path, gid=account + 1), account + 1, entry, admit)
 
 
 def main() -> None:
@@ -147,6 +189,7 @@ def main() -> None:
         log=stderr_log(),
         max_children=int(sys.argv[3]),
         is_admin=lambda name: name == "root-like",
+        web=web_door(account),
     ).serve()
 
 

@@ -27,6 +27,22 @@ def test_a_domain_that_was_not_there_is_added(tmp_path: Path) -> None:
     assert load(path).domain == "b.test"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("web_certificate: /etc/chain.pem", "belong together"),
+        ("web_certificate: chain.pem\nweb_certificate_key: /k.pem", "take absolute paths"),
+        ("web: true\nuids: [70000, 70001]", "three numbers or more"),
+    ],
+)
+def test_git_over_https_takes_what_it_needs(tmp_path: Path, text: str, words: str) -> None:
+    """A whole certificate, and a uid of its own."""
+    path = tmp_path / "server.yml"
+    path.write_text(f"{text}\n")
+    with pytest.raises(PaasError, match=words):
+        load(path)
+
+
 @pytest.mark.parametrize("value", ["-1", ".inf", ".nan", "-.inf"])
 @pytest.mark.parametrize("key", ["max_builds", "stop_limit_s"])
 def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value: str) -> None:

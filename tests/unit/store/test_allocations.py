@@ -15,6 +15,7 @@ from paas.domain.releases.releases import Instance
 from paas.domain.server.allocations import (
     DRAIN_SENDER,
     PROXY_FILES,
+    WEB,
     Allocation,
     Holder,
     Kind,
@@ -31,7 +32,7 @@ from paas.store.recovery import DatabaseRecovery
 from tests.unit.store import test_store_versions as version_12
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-RANGES = Ranges(uids=(70000, 70004), ports=(20000, 20009))
+RANGES = Ranges(uids=(70000, 70005), ports=(20000, 20009))
 KILLED = """
 import os, signal, sys
 from datetime import datetime, UTC
@@ -39,7 +40,7 @@ from pathlib import Path
 from paas.domain.server.allocations import Kind, Ranges
 from paas.domain.values.names import AppName
 from paas.store import Store
-store = Store(Path(sys.argv[1]), Ranges(uids=(70000, 70004)))
+store = Store(Path(sys.argv[1]), Ranges(uids=(70000, 70005)))
 with store.transaction():
     app = store.apps.add(AppName("half"), None, datetime.now(UTC))
     assert app.uid in store.allocations.taken(Kind.UID)
@@ -89,7 +90,8 @@ def test_each_number_has_its_holder(store: Store) -> None:
     store.allocations.settle()
     assert held(store) == {
         (Kind.UID, 70000): "app 1",
-        (Kind.UID, 70004): "drain sender",
+        (Kind.UID, 70004): "web",
+        (Kind.UID, 70005): "drain sender",
         (Kind.PORT, 20003): "instance 1-v1-1-web.1",
         (Kind.PORT, 20009): "proxy files",
     }
@@ -101,7 +103,7 @@ def test_the_server_s_own_numbers_are_given_to_nobody(store: Store) -> None:
     assert held(store) == {}
     assert store.allocations.taken(Kind.PORT) == {20009}
     assert uids(store, "abcd") == [70000, 70001, 70002, 70003]
-    with pytest.raises(PaasError, match="All uids from 70000 to 70004 are taken"):
+    with pytest.raises(PaasError, match="All uids from 70000 to 70005 are taken"):
         add(store, "e")
 
 
@@ -183,7 +185,11 @@ def test_new_ranges(store: Store, path: Path) -> None:
     store.close()
     moved = Store(path, Ranges(uids=(69990, 70000), ports=(20000, 20019)))
     moved.allocations.settle()
-    assert held(moved) == {(Kind.UID, 70000): "app 1", (Kind.PORT, 20019): "proxy files"}
+    assert held(moved) == {
+        (Kind.UID, 69999): "web",
+        (Kind.UID, 70000): "app 1",
+        (Kind.PORT, 20019): "proxy files",
+    }
     assert moved.allocations.clashes() == [Allocation(Kind.UID, 70000, app_holder(1))]
     assert 70000 not in uids(moved, "ab")
 
@@ -206,7 +212,8 @@ def test_what_a_former_version_left(store: Store, path: Path) -> None:
     assert held(store) == {
         (Kind.UID, second.uid): "app 2",
         (Kind.UID, 70003): "app 9",
-        (Kind.UID, 70004): str(DRAIN_SENDER),
+        (Kind.UID, 70004): str(WEB),
+        (Kind.UID, 70005): str(DRAIN_SENDER),
         (Kind.PORT, 20004): str(instance_holder("2-v1-9-web.1")),
         (Kind.PORT, 20009): str(PROXY_FILES),
     }
@@ -247,6 +254,7 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     }
     before = MarkFile(path).read()
     store.allocations.settle()
+    assert held(store)[Kind.UID, 70998] == "web"
     assert held(store)[Kind.UID, 70999] == "drain sender"
     assert held(store)[Kind.PORT, 5999] == "proxy files"
     assert before is not None
@@ -255,6 +263,6 @@ def test_a_database_of_version_12(tmp_path: Path) -> None:
     store.instances.remove([instance])
     store.apps.remove(1)
     store.apps.forget_destroyed(1)
-    assert store.allocations.taken(Kind.UID) == {70999}
+    assert store.allocations.taken(Kind.UID) == {70998, 70999}
     assert store.allocations.taken(Kind.PORT) == {5999}
     assert add(store, "next").uid == 70001

@@ -12,14 +12,16 @@ from paas.adapters.proxy.haproxy.escaping import (
     render,
     template_text,
 )
-from paas.adapters.proxy.haproxy.site_conf import decoded_names
+from paas.adapters.proxy.haproxy.site_conf import HOP_HEADERS, decoded_names, https_suffix
 from paas.adapters.proxy.nginx.escaping import (
     checked_health,
     checked_number,
     requests_max,
     trusted_networks,
 )
+from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS
 from paas.adapters.proxy.tls import CIPHERS
+from paas.adapters.proxy.web_site import WebSite
 from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
@@ -47,11 +49,18 @@ class Scheme:
 
 
 def render_shared(
-    settings: Settings, *, gid: int, ipv6: bool, public: bool, curves: str
+    settings: Settings,
+    *,
+    gid: int,
+    ipv6: bool,
+    public: bool,
+    curves: str,
+    web: WebSite | None = None,
 ) -> dict[Path, str]:
     """The text of each shared file that does not depend on the sites, by path.
 
-    public: whether it listens for clients, or is on standby. curves: for OpenSSL.
+    public: whether it listens for clients, or is on standby. curves: for OpenSSL. web: git over
+    HTTP, if the server has it.
     """
     base = directory(settings)
     text = render(
@@ -77,6 +86,10 @@ def render_shared(
         requests_max=requests_max(settings),
         not_balancer=_not_balancer(settings),
         health=checked_health(settings),
+        web=web,
+        https_suffix=https_suffix(settings),
+        hop_headers=HOP_HEADERS,
+        cleared_headers=CLEARED_HEADERS,
     )
     files = {main_file(settings): text, trailers_file(settings): template_text("trailers.lua")}
     for name in sorted({*_MORE_PAGES, *_ERRORS.values()}):
@@ -133,12 +146,21 @@ def error_page(folder: Path, name: str) -> dict[Path, str]:
     return maps
 
 
-def render_tables(settings: Settings, names: Iterable[str]) -> dict[Path, str]:
-    """The maps from host to app and the list of certificates, of all apps' names files."""
+def render_tables(
+    settings: Settings, names: Iterable[str], web: WebSite | None = None
+) -> dict[Path, str]:
+    """The maps from host to app and the list of certificates, of all apps' names files.
+
+    An app that has the host of git keeps it: its line comes first, with a number.
+    """
     maps: dict[tuple[str, bool], list[str]] = {
         (scheme, wild): [] for scheme in ("http", "https") for wild in (False, True)
     }
     certificates = []
+    if web is not None:
+        for scheme in ("http", "https") if web.pem else ("http",):
+            maps[scheme, False].append(f"{web.host} web app")
+        certificates += [f"{plain_path(web.pem)} {web.host}"] if web.pem else []
     for kind, *words in (line for text in names for line in decoded_names(text)):
         if kind == "crt":
             certificates.append(" ".join(words))

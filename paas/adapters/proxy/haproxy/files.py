@@ -11,7 +11,9 @@ from paas.adapters.proxy.error_pages import render_page
 from paas.adapters.proxy.haproxy.conf import HAPROXY, render_shared, render_tables, sites_directory
 from paas.adapters.proxy.haproxy.escaping import directory, log_socket
 from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
+from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.adapters.proxy.tls import CURVES, curves_of, version_words
+from paas.adapters.proxy.web_site import WebSite, keep_certificate, web_site
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
@@ -42,6 +44,7 @@ class HaproxyFiles:
         for path in (self._sites, self._certificates, *folders):
             make_directory(path, mode=0o700)
         make_directory(log_socket(self._settings).parent, mode=0o710, owner=(0, gid))
+        keep_certificate(self._settings)
 
     def shared(self, *, public: bool) -> dict[Path, bytes]:
         """The content of the files that all apps share, without the tables.
@@ -50,7 +53,12 @@ class HaproxyFiles:
         """
         gid = proxy_account(self._settings).pw_gid
         texts = render_shared(
-            self._settings, gid=gid, ipv6=has_ipv6(), public=public, curves=installed_curves()
+            self._settings,
+            gid=gid,
+            ipv6=has_ipv6(),
+            public=public,
+            curves=installed_curves(),
+            web=self._web(),
         )
         return {path: text.encode() for path, text in texts.items()}
 
@@ -61,8 +69,15 @@ class HaproxyFiles:
         """
         names = {app_id: self.text(app_id, "names") for app_id in self.ids("cfg")}
         names.update(changed)
-        tables = render_tables(self._settings, names.values())
+        tables = render_tables(self._settings, names.values(), self._web())
         return {path: text.encode() for path, text in tables.items()}
+
+    def _web(self) -> WebSite | None:
+        """git over HTTP. With the PROXY protocol, the headers of balancers are not trusted."""
+        settings = self._settings
+        return web_site(
+            settings, () if settings.proxy_protocol else tuple(trusted_networks(settings))
+        )
 
     def wanted(self, site: Site) -> dict[Path, bytes | None]:
         """The content of the files with this site. Raises PaasError if that is not possible."""

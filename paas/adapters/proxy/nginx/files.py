@@ -8,6 +8,7 @@ from pathlib import Path
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.proxy.access_log_file import make_log
 from paas.adapters.proxy.account import proxy_account
+from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.adapters.proxy.nginx.http_conf import (
     own_directives,
     render_http,
@@ -18,6 +19,7 @@ from paas.adapters.proxy.nginx.http_conf import (
 from paas.adapters.proxy.nginx.site_conf import logins_file, render_logins, render_site
 from paas.adapters.proxy.nginx.static_files import installed_modules, write_pages
 from paas.adapters.proxy.nginx.tls import installed_tls
+from paas.adapters.proxy.web_site import keep_certificate, web_site
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
@@ -43,23 +45,25 @@ class NginxFiles:
         again = paths.handover_socket.parent
         make_directory(again, mode=0o710, owner=(0, proxy_account(self._settings).pw_gid))
         write_pages(self._settings)
+        keep_certificate(self._settings)
         for path, text in self.shared().items():
             self._replace(path, text)
 
     def shared(self) -> dict[Path, str]:
         """The text of each file outside the sites, by path: what an uninstall must delete."""
         settings = self._settings
+        web = web_site(settings, tuple(trusted_networks(settings)))
         if settings.embedded:
             return {
                 settings.nginx_conf: render_nginx(settings),
                 settings.nginx_http_conf: render_http(
-                    settings, ipv6=has_ipv6(), tls=installed_tls()
+                    settings, ipv6=has_ipv6(), tls=installed_tls(), web=web
                 ),
             }
         omit = own_directives((read_bytes(settings.nginx_conf) or b"").decode(errors="replace"))
         files = {
             settings.nginx_http_conf: render_http(
-                settings, ipv6=has_ipv6(), omit=omit, tls=installed_tls()
+                settings, ipv6=has_ipv6(), omit=omit, tls=installed_tls(), web=web
             )
         }
         modules = settings.nginx_conf.parent / "modules-enabled"

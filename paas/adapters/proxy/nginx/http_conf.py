@@ -16,6 +16,7 @@ from paas.adapters.proxy.nginx.escaping import (
 )
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS, challenges_directory
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
+from paas.adapters.proxy.web_site import WebSite
 from paas.adapters.system.templates import templates_in
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
@@ -46,9 +47,11 @@ def render_http(
     ipv6: bool,
     omit: Set[str] = frozenset(),
     tls: NginxTls = BASIC,
+    web: WebSite | None = None,
 ) -> str:
     """What belongs in nginx's http block once: log format, maps, unknown hosts, the sites.
 
+    web: git over HTTP, if the server has it. Behind HAProxy nginx has no part in it.
     omit: directives to leave to the machine's own nginx.conf, see `own_directives`.
     """
     return render(
@@ -64,6 +67,7 @@ def render_http(
         tls=tls,
         requests_max=requests_max(settings) if settings.proxy == "nginx" else 0,
         balancers=trusted_networks(settings),
+        web=web if settings.proxy == "nginx" else None,
     )
 
 

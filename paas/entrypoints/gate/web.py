@@ -1,0 +1,173 @@
+"""What happens in a child of the gate for the web process: one request over HTTP.
+
+That process has no rights and speaks for nobody: each request brings the token of the person whom
+it is for. A request names the service of git that it is for; one for a command of the API would
+have ``operation`` and ``arguments`` instead, and be answered by a value.
+"""
+
+import os
+import re
+import socket
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pwd import struct_passwd
+from typing import NoReturn, Protocol
+
+from paas.domain.git.access import RECEIVE_PACK, ExecPlan
+from paas.domain.people.origins import Origin
+from paas.domain.values.errors import EXIT_NO_APP, EXIT_USAGE, PaasError
+from paas.domain.values.names import AppName, app_name
+from paas.domain.values.secret import Secret
+from paas.entrypoints.failure import rendered
+from paas.entrypoints.gate import wire
+from paas.entrypoints.gate.child import Slot, become_session, take_terminal
+from paas.entrypoints.gate.wire import BadRequestError
+
+# Imported before the code may be replaced, or the rights are gone.
+from paas.entrypoints.gate_client import observer  # noqa: F401
+from paas.entrypoints.gate_client.become import EXCHANGE, REFS, become
+
+SERVICES = frozenset({RECEIVE_PACK, "git-upload-pack"})
+_PROTOCOL = re.compile(r"[a-z0-9=:]{0,64}")
+_DESCRIPTORS_MAX = 65_536
+
+
+class RefusedError(Exception):
+    """A request that is not served. Its text is for git to show, its status that of HTTP."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class WebRequest:
+    """One half of a git service. protocol: what the client says in Git-Protocol.
+
+    token: for whose user it is to be run; it is not verified yet.
+    """
+
+    service: str
+    half: str
+    app: str
+    token: Secret
+    origin: Origin
+    protocol: str | None = None
+
+
+class Visitor(Protocol):
+    """Somebody whose token was verified."""
+
+    @property
+    def name(self) -> str:
+        """The user's name."""
+        ...
+
+    def git(self, service: str, app: AppName, protocol: str | None) -> ExecPlan:
+        """The program of that service for this visitor. Raises PaasError if it is not allowed."""
+        ...
+
+
+Admit = Callable[[Secret, Origin], Visitor]
+
+
+@dataclass(frozen=True, slots=True)
+class WebDoor:
+    """Where the web process comes in.
+
+    uid: its own, the only one that may. account: as whom git runs. admit: verifies a token; raises
+    PaasError if it is not valid.
+    """
+
+    listener: socket.socket
+    uid: int
+    account: struct_passwd
+    admit: Admit
+
+    def serve(self, conn: socket.socket, slot: Slot, log: Callable[[str], None]) -> NoReturn:
+        """Serve one request in this process, which is a fresh fork, and end it."""
+        try:
+            become_session()
+            raw, fds = wire.receive_json(conn)
+            request = parse(raw)
+            take_terminal(fds)
+            plan = self._plan(request, slot)
+            wire.answer_json(conn, {"git": "runs"})
+            wire.answer_exit(conn, self._run(plan, request.half, log))
+        except RefusedError as refused:
+            wire.answer_json(conn, {"refused": refused.status, "words": str(refused)})
+        except (BadRequestError, OSError) as error:
+            log(f"refused a request of the web process: {error}")
+        except BaseException:
+            log(traceback.format_exc())
+        finally:
+            os._exit(0)
+
+    def _plan(self, request: WebRequest, slot: Slot) -> ExecPlan:
+        """What to run for the request. Raises RefusedError."""
+        try:
+            visitor = self.admit(request.token, request.origin)
+        except PaasError as error:
+            raise RefusedError(401, rendered(error)) from error
+        why = slot.enter(visitor.name)
+        if why is not None:
+            raise RefusedError(429, f" !     {why}\n")
+        try:
+            plan = visitor.git(request.service, app_name(request.app), request.protocol)
+            slot.wait()  # its hook has a place of its own
+        except PaasError as error:
+            missing = error.exit_code in (EXIT_NO_APP, EXIT_USAGE)
+            raise RefusedError(404 if missing else 403, rendered(error)) from error
+        return plan
+
+    def _run(self, plan: ExecPlan, half: str, log: Callable[[str], None]) -> int:
+        """Run git as the platform's account, with the descriptors of the request; its status.
+
+        This process, which only waits, gives them up: their other ends learn when git has ended.
+        """
+        git = os.fork()
+        if git == 0:
+            try:
+                os.closerange(3, _DESCRIPTORS_MAX)
+                os.chdir("/")
+                os.initgroups(self.account.pw_name, self.account.pw_gid)
+                os.setresgid(*3 * (self.account.pw_gid,))
+                os.setresuid(*3 * (self.account.pw_uid,))
+                os._exit(become(wire.words_of(plan), half))
+            finally:
+                os._exit(1)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        status = os.waitstatus_to_exitcode(os.waitpid(git, 0)[1])
+        if half == REFS and status != 0:
+            log(f"git could not list the refs: exit status {status}")
+        return status if status >= 0 else 128 - status
+
+
+def parse(raw: object) -> WebRequest:
+    """Validate a request's JSON. Raises BadRequestError."""
+    match raw:
+        case {
+            "service": str() as service,
+            "half": str() as half,
+            "app": str() as app,
+            "token": str() as token,
+            "address": str() as address,
+            "protocol": str() as protocol,
+            **others,
+        } if not others:
+            pass
+        case _:
+            raise BadRequestError("The request lacks a field or has one of a wrong type.")
+    if service not in SERVICES or half not in (REFS, EXCHANGE):
+        raise BadRequestError("There is no such service of git over HTTP.")
+    if _PROTOCOL.fullmatch(protocol) is None:
+        raise BadRequestError("That is no version of git's protocol.")
+    try:
+        origin = Origin(str(ip_address(address)))
+    except ValueError as error:
+        raise BadRequestError("The request's address is none.") from error
+    return WebRequest(service, half, app, Secret(token), origin, protocol or None)

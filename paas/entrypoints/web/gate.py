@@ -1,0 +1,90 @@
+"""The web process's half of the gate protocol; the other half is entrypoints/gate/web.py."""
+
+import json
+import socket
+import struct
+from collections.abc import Mapping
+from pathlib import Path
+
+_HEADER = struct.Struct("!I")
+_CONNECT_LIMIT_S = 5.0
+# The gate answers once it has looked at the token and the app.
+_ANSWER_LIMIT_S = 60.0
+
+
+class GateDownError(Exception):
+    """The gate does not answer, or has no place for another request."""
+
+
+class RefusedError(Exception):
+    """What the gate does not do. status: of HTTP. words: for a person to read."""
+
+    def __init__(self, status: int, words: str) -> None:
+        super().__init__(words)
+        self.status = status
+        self.words = words
+
+
+class Running:
+    """What the gate has begun for a request."""
+
+    def __init__(self, conn: socket.socket) -> None:
+        self._conn = conn
+
+    def wait(self) -> int | None:
+        """Its exit status, once it has ended; None if the gate was ended before."""
+        self._conn.settimeout(None)
+        try:
+            status = _receive(self._conn).get("exit")
+        except (OSError, ValueError):
+            return None
+        return status if isinstance(status, int) else None
+
+    def close(self) -> None:
+        """Nobody waits for its end any longer."""
+        self._conn.close()
+
+
+def ask(path: Path, request: Mapping[str, str], descriptors: tuple[int, int, int]) -> Running:
+    """Send a request with what it reads from and writes to.
+
+    Raises GateDownError, or RefusedError with why.
+    """
+    body = json.dumps(request).encode()
+    conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        conn.settimeout(_CONNECT_LIMIT_S)
+        conn.connect(str(path))
+        data = _HEADER.pack(len(body)) + body
+        sent = socket.send_fds(conn, [data], list(descriptors))
+        conn.sendall(data[sent:])
+        conn.settimeout(_ANSWER_LIMIT_S)
+        answer = _receive(conn)
+    except (OSError, ValueError) as error:
+        conn.close()
+        raise GateDownError(str(error)) from error
+    match answer:
+        case {"git": "runs"}:
+            return Running(conn)
+        case {"refused": int() as status, "words": str() as words}:
+            conn.close()
+            raise RefusedError(status, words)
+    conn.close()
+    raise GateDownError("It has no place for another request.")
+
+
+def _receive(conn: socket.socket) -> dict[str, object]:
+    """The next answer. Raises OSError if none comes, ValueError if it is none."""
+    (size,) = _HEADER.unpack(_receive_bytes(conn, _HEADER.size))
+    answer = json.loads(_receive_bytes(conn, size))
+    return answer if isinstance(answer, dict) else {}
+
+
+def _receive_bytes(conn: socket.socket, count: int) -> bytes:
+    parts = b""
+    while len(parts) < count:
+        part = conn.recv(count - len(parts))
+        if not part:
+            raise ConnectionResetError("The gate ended before it answered.")
+        parts += part
+    return parts

@@ -1,0 +1,141 @@
+"""git over HTTP on a whole server, with tokens; at localhost without a certificate."""
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
+from tests.e2e.tiny import tiny
+from tests.waiting import wait_for
+
+Make = Callable[[dict[str, str | bytes]], Repository]
+
+
+def token_of(user: User, *options: str) -> str:
+    """A new token."""
+    return user.ssh("tokens:create", *options).stdout.strip()
+
+
+def url(server: Server, token: str, app: str) -> str:
+    """Of an app's repository, with a token as the password."""
+    return f"http://anyone:{token}@git.localhost:{server.http_port}/{app}.git"
+
+
+def git(repository: Repository | Path, *words: str) -> Finished:
+    """git without a way in but what its words say; stdout and stderr together."""
+    env = {**git_environment(), "GIT_TERMINAL_PROMPT": "0"}
+    where = repository if isinstance(repository, Path) else repository.path
+    return run(["git", *words], cwd=where, env=env, check=False, merge=True, timeout_s=150)
+
+
+@pytest.fixture(scope="module")
+def token(alice: User) -> str:
+    """That stands for alice's account."""
+    return token_of(alice)
+
+
+def test_push_and_clone(
+    server: Server, alice: User, token: str, repository: Make, tmp_path: Path
+) -> None:
+    """A first push makes the app; what was built is told while it is; a clone has the files."""
+    files = tiny("over http", large=os.urandom(2_000_000))
+    pushed = git(repository(files), "push", url(server, token, "webbed"), "main")
+    assert pushed.returncode == 0, pushed.stdout
+    assert re.search(r"^remote: -----> .*[Pp]ython", pushed.stdout, re.MULTILINE)
+    assert server.get("webbed", "/").text == "over http"
+    releases = alice.ssh("releases", "-a", "webbed", "--json").stdout
+    assert '"user": "alice"' in releases
+    audit = server.paas("audit", "-a", "webbed", "--json").stdout
+    assert f"token:{token[5:13]}" in audit
+    assert token[13:43] not in audit
+    assert git(tmp_path, "clone", "-q", url(server, token, "webbed"), "clone").returncode == 0
+    assert (tmp_path / "clone" / "large").stat().st_size == 2_000_000
+
+
+def test_a_push_that_is_rejected(server: Server, token: str, repository: Make) -> None:
+    """By its build; with the reason, and git ends with 1."""
+    broken = tiny("broken") | {"requirements.txt": "no-such-package-of-paas==1\n"}
+    rejected = git(repository(broken), "push", url(server, token, "webbed-broken"), "main")
+    assert rejected.returncode == 1
+    assert "remote:  !     " in rejected.stdout
+    assert "[remote rejected] main -> main (pre-receive hook declined)" in rejected.stdout
+
+
+def test_tokens_that_may_not(server: Server, alice: User, bob: User, repository: Make) -> None:
+    """git prints why: one that is wrong, has expired, only sees, or is somebody else's."""
+    source = repository(tiny("mine"))
+    alice.ssh("apps:create", "webbed-mine")
+    viewer = token_of(alice, "--role", "viewer")
+    expired = token_of(alice)
+    with closing(sqlite3.connect(server.state / "state.db")) as db, db:
+        db.execute(
+            "UPDATE tokens SET expires_at = '2020-01-01T00:00:00+00:00' WHERE prefix = ?",
+            (expired[5:13],),
+        )
+    cases = (
+        ("paas_" + "x" * 46, "token"),
+        (expired, f"The token {expired[5:13]} expired on 2020-01-01"),
+        (viewer, "This token makes you a viewer of webbed-mine"),
+        (token_of(bob), "webbed-mine"),
+    )
+    for token, words in cases:
+        for command in (["push"], ["ls-remote"]):
+            where = url(server, token, "webbed-mine")
+            refused = git(source, *command, where, *(["main"] if command == ["push"] else []))
+            assert refused.returncode == 128
+            assert re.search(rf"^remote: +! .*{re.escape(words)}", refused.stdout, re.MULTILINE)
+
+
+def test_ctrl_c(server: Server, token: str, repository: Make, tmp_path: Path) -> None:
+    """Ends the push for the person, and the next one finds the app free."""
+    source = repository(tiny("left"))
+    output = tmp_path / "output"
+    with output.open("w") as file:
+        push = subprocess.Popen(
+            ["git", "push", url(server, token, "webbed-left"), "main"],
+            cwd=source.path,
+            env=git_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        )
+    wait_for(lambda: "remote: ----->" in output.read_text(), what="the build is shown")
+    os.killpg(push.pid, signal.SIGINT)
+    assert push.wait(60) != 0
+    pushed = git(source, "push", url(server, token, "webbed-left"), "main")
+    assert pushed.returncode == 0, pushed.stdout
+
+
+def test_the_web_process_has_no_rights(server: Server) -> None:
+    """Its own uid, no capability, no group, and no file of the server open."""
+    assert re.search(r"^web:? +RUNNING\b", server.paas("server:status").stdout, re.MULTILINE)
+    words = ["paas.entrypoints.web.server", "--etc", str(server.root / "etc")]
+    found = psutil.process_iter(["cmdline"])
+    pid = next(process.pid for process in found if (process.info["cmdline"] or [])[-3:] == words)
+    status = Path(f"/proc/{pid}/status").read_text()
+    uid = re.search(r"^Uid:\t(\d+)\t\1\t\1\t\1$", status, re.MULTILINE)
+    assert uid is not None
+    assert int(uid[1]) >= 1000
+    assert "CapEff:\t0000000000000000" in status
+    assert re.search(r"^Groups:\t *$", status, re.MULTILINE)
+    assert "NoNewPrivs:\t1" in status
+    opened = [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+    assert not [name for name in opened if name.startswith(str(server.state))]
+    argv = ["setpriv", f"--reuid={uid[1]}", f"--regid={uid[1]}", "--clear-groups"]
+    for command in (
+        ["ls", server.run],
+        ["ls", server.state / "git"],
+        ["cat", server.state / "state.db"],
+        ["cat", server.root / "etc" / "server.key"],
+    ):
+        denied = run([*argv, *map(str, command)], check=False)
+        assert "Permission denied" in denied.stderr

@@ -1,0 +1,60 @@
+"""Requests of the web process to the gate: what is one, and what is not."""
+
+import pytest
+
+from paas.entrypoints.gate.web import parse
+from paas.entrypoints.gate.wire import BadRequestError
+
+WHOLE: dict[str, object] = {
+    "service": "git-receive-pack",
+    "half": "refs",
+    "app": "shop",
+    "token": "paas_x",
+    "address": "2001:db8::1",
+    "protocol": "",
+}
+
+
+def test_a_request_is_read() -> None:
+    """The token prints as stars; who it stands for is not known yet."""
+    found = parse({**WHOLE, "protocol": "version=2"})
+    assert (found.service, found.half, found.app) == ("git-receive-pack", "refs", "shop")
+    assert (str(found.token), found.token.reveal()) == ("****", "paas_x")
+    assert (found.origin.address, found.origin.key, found.protocol) == (
+        "2001:db8::1",
+        None,
+        "version=2",
+    )
+    assert parse(WHOLE).protocol is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"service": "git-upload-archive"},
+        {"service": "git-lfs-transfer"},
+        {"service": "sh"},
+        {"half": ""},
+        {"half": "both"},
+        {"token": None},
+        {"token": 1},
+        {"address": ""},
+        {"address": "unix:"},
+        {"protocol": "version=2\n"},
+        {"protocol": "v" * 65},
+        {"user": "alice"},
+        {"argv": ["config:set"]},
+        {"app": None},
+    ],
+)
+def test_what_is_none(change: dict[str, object]) -> None:
+    """Nobody is spoken for, and nothing but the two services is run."""
+    with pytest.raises(BadRequestError):
+        parse({**WHOLE, **change})
+
+
+@pytest.mark.parametrize("raw", [None, [], "git", {}, {"service": "git-receive-pack"}])
+def test_what_lacks_a_field(raw: object) -> None:
+    """It is no request."""
+    with pytest.raises(BadRequestError):
+        parse(raw)
