@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from paas.adapters.docker.patience import listens
 from paas.settings import load as load_settings
 from tests.cluster_machines import Machines, machines
 from tests.e2e.conftest import Source
-from tests.e2e.server import Repository, Server, User
+from tests.e2e.server import Finished, Repository, Server, User
 from tests.e2e.test_zero_downtime import MARK, load
 from tests.ports import free_port
 from tests.root_files import root_file_system
@@ -175,14 +177,78 @@ def test_an_app_on_nodes(
     assert set(outcomes.fresh) == {"ok"}, outcomes.fresh
 
 
-def deploy(app: Repository, user: User, version: int) -> None:
+def test_what_fails_while_apps_are_on_nodes(
+    cluster: tuple[Server, Machines], repository: Callable[[Source], Repository]
+) -> None:
+    """The server's engines, the registry, a node that is down, a drain during a deploy."""
+    server, made = cluster
+    alice = server.user("alice")
+    app = repository(files(1))
+    alice.push(app, MARK)
+    server.paas("scheduler:set", MARK, "swarm", timeout_s=LIMIT_S)
+    server.paas("ps:scale", "-a", MARK, "web=2", timeout_s=LIMIT_S)
+
+    with load(server) as outcomes:
+        for name in ("docker", "cluster"):
+            os.kill(int((server.root / f"run/{name}/dockerd.pid").read_text()), signal.SIGKILL)
+        deploy(app, alice, 2, check=False)  # refused with the engine's reason, or a little late
+        wait_for(lambda: server.paas("nodes:check", check=False).returncode == 0, what="both")
+    assert set(outcomes.fresh) == {"ok"}, outcomes.fresh
+    deploy(app, alice, 3)
+    assert "zero 3" in server.get(MARK).text
+
+    (registry,) = (
+        pid for pid, line in server.processes().items() if "/usr/bin/docker-registry serve" in line
+    )
+    os.kill(registry, signal.SIGSTOP)
+    try:
+        silent = deploy(app, alice, 4, check=False)
+    finally:
+        os.kill(registry, signal.SIGCONT)
+    assert silent.returncode != 0
+    assert "registry" in silent.stdout
+    assert "zero 3" in server.get(MARK).text
+
+    lost = made.nodes[1]
+    lost.freeze(frozen=True)
+    wait_for(lambda: set(places(server).values()) == {"web-2"}, limit_s=120, what="the lost node")
+    deploy(app, alice, 5)
+    assert set(places(server).values()) == {"web-2"}
+    words = ("resource:limit", "-a", MARK, "memory=15g")
+    full = server.paas(*words, check=False, timeout_s=LIMIT_S)
+    assert full.returncode != 0
+    assert "no node has left: web-2 has" in full.stderr
+    assert "web-3 is down" in full.stderr
+    assert "zero 5" in server.get(MARK).text
+    lost.freeze(frozen=False)
+    wait_for(
+        lambda: "ready" in server.paas("nodes:info", "web-3").stdout, limit_s=120, what="the node"
+    )
+
+    with load(server) as outcomes:
+        write(app, 6)
+        push = alice.start_push(app, MARK)
+        server.paas("nodes:drain", "web-2", timeout_s=LIMIT_S)
+        push.communicate(timeout=LIMIT_S)
+    assert push.returncode == 0
+    assert set(outcomes.fresh) == {"ok"}, outcomes.fresh
+    assert "zero 6" in server.get(MARK).text
+    assert set(places(server).values()) == {"web-3"}
+
+
+def deploy(app: Repository, user: User, version: int, *, check: bool = True) -> Finished:
     """Push that version."""
+    write(app, version)
+    return user.push(app, MARK, check=check)
+
+
+def write(app: Repository, version: int) -> None:
+    """Commit that version."""
     for name, text in files(version).items():
         assert isinstance(text, str)
         Path(app.path, name).write_text(text)
     app.git("add", "--all")
     app.git("commit", "--quiet", "--message", f"version {version} {next(_COMMITS)}")
-    user.push(app, MARK)
 
 
 _COMMITS = itertools.count()
