@@ -20,7 +20,7 @@ def test_what_containers_need_is_there_only_with_docker(tmp_path: Path) -> None:
     for number, docker in enumerate(("false", "true")):
         etc = tmp_path / str(number)
         etc.mkdir()
-        own = f"state: {tmp_path}/var\nrun: {tmp_path}/run\nembedded: true\n"
+        own = f"state: {tmp_path}/var\nrun: {tmp_path}/run\nembedded: true\naccount: root\n"
         (etc / "server.yml").write_text(f"{own}docker: {docker}\n")
         places.append(str(etc))
     argv = [sys.executable, "-c", LOOK, *places]
