@@ -136,7 +136,6 @@ class GitService(Protocol):
 def commands(etc: Path) -> Handler:
     """The handler of a real server; imports and compiles what all commands need, once."""
     from paas.adapters.docker import connection
-    from paas.adapters.network import dns_records
     from paas.adapters.proxy.nginx.http_conf import load_templates
     from paas.adapters.proxy.nginx.tls import installed_tls
     from paas.adapters.runtime.native import usage
@@ -145,7 +144,6 @@ def commands(etc: Path) -> Handler:
 
     load_templates()
     seals.load()
-    dns_records.load()
     usage.load()
     installed_tls()
     with suppress(PaasError):  # bad settings are for each command to tell

@@ -119,8 +119,8 @@ SUPERVISORD = "supervisor.supervisord, supervisor.rpcinterface"
 PLUGIN = "paas.adapters.supervisor_plugin, paas.entrypoints.launcher.launcher"
 # Each takes between a quarter and five megabytes. No process keeps the former; the latter are what
 # the gate has for most commands.
-LARGE = {"argparse", "bcrypt", "coolname", "docker", "obstore"}
-OF_COMMANDS = {"click", "cryptography", "dns", "dulwich", "jinja2", "psutil", "tabulate", "wcwidth"}
+LARGE = {"argparse", "bcrypt", "coolname", "dns", "docker", "obstore"}
+OF_COMMANDS = {"click", "cryptography", "dulwich", "jinja2", "psutil", "tabulate", "wcwidth"}
 
 
 def _imported(code: str) -> set[str]:
