@@ -26,19 +26,25 @@ def asked(
     answer_limit_s: float = ANSWER_LIMIT_S,
     path: Path | None = None,
 ) -> _Answer:
-    """The engine's answer. If it dies meanwhile, it is asked once more.
+    """The engine's answer. If it dies meanwhile, it is asked again, for as long as that may take.
 
     So the call must be safe to repeat. Raises PaasError as `docker_client` does. path: the socket
     of another engine than that of the apps' containers.
     """
-    try:
-        with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
-            return question(client)
-    except PaasError as error:
-        if error.reference != "docker-down" or not wait_until_listening(settings, path):
-            raise
-    with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
-        return question(client)
+    deadline: float | None = None
+    while True:
+        try:
+            with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
+                return question(client)
+        except PaasError as error:
+            if error.reference != "docker-down":
+                raise
+            now = time.monotonic()
+            deadline = now + RETURN_LIMIT_S if deadline is None else deadline
+            if now > deadline or not wait_until_listening(settings, path):
+                raise
+        # The socket of a process that is dying accepts connections for a moment.
+        time.sleep(_POLL_S)
 
 
 def wait_until_listening(settings: Settings, path: Path | None = None) -> bool:
