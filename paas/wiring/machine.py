@@ -1,5 +1,8 @@
 """Single adapters, for entry points that start, stop, install or look at the server itself."""
 
+import os
+import sys
+
 from paas.adapters.docker.build_bridge import remove_bridges
 from paas.adapters.docker.build_cgroup import remove_left_cgroups
 from paas.adapters.network.app_network_trial import app_networks_fault
@@ -13,9 +16,12 @@ from paas.adapters.runtime.native import syscall_filter
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
+from paas.domain.people.origins import Origin, login_name
+from paas.services.audit.by_root import RootRecord
 from paas.settings import Settings
 from paas.store.recovery import DatabaseRecovery
 from paas.store.server_keys import ServerKeys
+from paas.wiring.common import audit_files
 
 
 def app_networks(settings: Settings) -> AppNetworks:
@@ -79,3 +85,13 @@ def system_call_filter_lack() -> str | None:
 def store_recovery(settings: Settings) -> DatabaseRecovery:
     """The store, seen from outside, and its copies."""
     return DatabaseRecovery(settings.paths.database, ServerKeys(settings.paths.server_key))
+
+
+def root_record(settings: Settings) -> RootRecord:
+    """What records commands of root that do without the gate."""
+    return RootRecord(
+        trail=audit_files(settings),
+        clock=SystemClock(),
+        origin=Origin(login=login_name(os.environ.get("SUDO_USER"))),
+        warn=lambda text: print(f" !     {text}", file=sys.stderr),
+    )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from paas.adapters.cluster.engine_trust import untell_engine
@@ -25,7 +25,15 @@ START_LIMIT_S = 30.0
 STOP_LIMIT_S = 120.0
 
 
-def start(settings: Settings, *, quiet: bool = False) -> int:
+def start(settings: Settings) -> int:
+    """``server:start``: bring the server up, and say so."""
+    with _recorded(settings, "server:start"):
+        bring_up(settings)
+    print("The server is running.", file=sys.stderr)
+    return 0
+
+
+def bring_up(settings: Settings) -> None:
     """Start the server in the background, unless it runs; returns when it answers.
 
     If several run at once, one starts it and the others wait.
@@ -37,17 +45,25 @@ def start(settings: Settings, *, quiet: bool = False) -> int:
         elif daemons.supervisord_pid(settings) is None:
             child = _spawn(settings)
         wait_until_up(settings, child)
-    if not quiet:
-        print("The server is running.", file=sys.stderr)
     if fault := machine.store_recovery(settings).fault():
         print(fault.report, fault.hint, sep="\n", file=sys.stderr)
-    return 0
+
+
+def _recorded(settings: Settings, command: str) -> AbstractContextManager[None]:
+    """Record a command of root's in the audit trail; how the block ends, too."""
+    _make_run_directory(settings)
+    return machine.root_record(settings).of(command)
+
+
+def _make_run_directory(settings: Settings) -> None:
+    """A reboot has emptied /run."""
+    settings.run.mkdir(mode=0o750, parents=True, exist_ok=True)
 
 
 @contextmanager
 def _start_lock(settings: Settings) -> Iterator[None]:
     """One command starts or stops the server at a time. The kernel frees the lock at our end."""
-    settings.run.mkdir(mode=0o750, parents=True, exist_ok=True)  # a reboot has emptied /run
+    _make_run_directory(settings)
     flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
     fd = os.open(settings.paths.start_lock, flags, 0o600)
     try:
@@ -106,8 +122,8 @@ def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
 
 
 def stop(settings: Settings) -> int:
-    """Stop supervisord and everything that it supervises, wait, and clean up what is left."""
-    with _start_lock(settings):
+    """``server:stop``: stop supervisord and all that it supervises, and clean up what is left."""
+    with _recorded(settings, "server:stop"), _start_lock(settings):
         _stop(settings)
     print("The server is stopped.", file=sys.stderr)
     return 0

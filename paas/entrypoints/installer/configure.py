@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from paas import __version__
 from paas.adapters.server import daemons
 from paas.adapters.ssh import sshd_conf
 from paas.adapters.system.files import make_directory, read_json, write_atomic
@@ -36,8 +37,13 @@ def configure(plan: Plan, version: Path) -> Settings:
     keep_docker(plan)
     write_settings(plan)
     settings = load(plan.paths.server_yml)
-    is_new = not settings.paths.database.exists()
     daemons.make_directories(settings)
+    with machine.root_record(settings).of("install.sh", __version__):
+        return _set_up(plan, settings, version)
+
+
+def _set_up(plan: Plan, settings: Settings, version: Path) -> Settings:
+    is_new = not settings.paths.database.exists()
     create_for_installation(settings.paths.database, settings.paths.server_key)
     write_command(plan, settings)
     sshd_changed = write_sshd(settings)

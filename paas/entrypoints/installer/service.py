@@ -56,7 +56,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
         if leaves:
             unmount(settings)
             machine.close_bridges(replace(settings, docker=True))
-    boot.start(settings, quiet=True)
+    boot.bring_up(settings)
     if running:
         # A new server has no use for all that this imports, which takes half a second.
         from paas.entrypoints.installer import renewals
