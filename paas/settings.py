@@ -236,6 +236,24 @@ class Settings:
         return f"git.{self.domain}" if self.web else ""
 
     @property
+    def web_hosts(self) -> tuple[str, ...]:
+        """Where the web process serves something: git and the API; none if it does not run.
+
+        The last is for Heroku's CLI, which takes the name of a server that contains localhost.
+        """
+        names = (f"{label}.{self.domain}" for label in ("git", "api", "localhost"))
+        return tuple(names) if self.web else ()
+
+    def web_url(self, host: str) -> str:
+        """The URL of a host of the web process, without a path: as clients write it."""
+        if self.web_certificate:
+            port = "" if self.https_port == 443 else f":{self.https_port}"
+            return f"https://{host}{port}"
+        if self.domain == "localhost":
+            return f"http://{host}:{self.http_port}"
+        return f"https://{host}"  # a balancer in front ends TLS
+
+    @property
     def web_is_plain(self) -> bool:
         """Whether tokens may come over HTTP without TLS."""
         return self.web_plain_http or self.domain == "localhost"

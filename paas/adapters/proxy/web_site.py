@@ -1,4 +1,4 @@
-"""Where git over HTTP is served: its host, the socket of the web process, and its certificate."""
+"""Where the web process is reached: its hosts, its socket, and its certificate."""
 
 import hashlib
 import ssl
@@ -22,7 +22,7 @@ class WebSite:
     plain: whether tokens may come without TLS. trusted: balancers in front of the server.
     """
 
-    host: str
+    hosts: tuple[str, ...]
     socket: Path
     pem: Path | None
     plain: bool
@@ -34,7 +34,7 @@ class WebSite:
         """Why nothing is answered without TLS."""
         return (
             " !     Tokens come over HTTPS only, and this server has no certificate for "
-            f"{self.host}: see web_certificate in server.yml."
+            f"{' and '.join(self.hosts[:2])}: see web_certificate in server.yml."
         )
 
 
@@ -44,7 +44,7 @@ def web_site(settings: Settings, trusted: tuple[Network, ...] = ()) -> WebSite |
         return None
     pems = settings.paths.web_certificates.glob("*.pem") if settings.web_certificate else ()
     return WebSite(
-        host=settings.git_host,
+        hosts=settings.web_hosts,
         socket=settings.paths.web_socket,
         pem=max(pems, key=lambda path: path.stat().st_mtime_ns, default=None),
         plain=settings.web_is_plain,

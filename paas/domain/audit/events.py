@@ -126,9 +126,11 @@ def end_of(error: PaasError) -> End:
 
 def via(actor: Actor, origin: Origin) -> str:
     """With what somebody came in: the fingerprint of their key, or of their certificate's CA, after
-    the prefix of a token; for root, who became root."""
+    the prefix of a token, which alone lets somebody in over HTTP; for root, who became root."""
     if actor.user is None:
         return f"sudo:{origin.login}" if origin.login else "root"
+    if origin.token is not None and origin.key is None and origin.ca is None:
+        return f"token:{origin.token} https"
     let_in = f"ca:{origin.ca}" if origin.ca is not None else origin.key or "ssh"
     return let_in if origin.token is None else f"token:{origin.token} {let_in}"
 

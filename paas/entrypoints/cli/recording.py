@@ -83,6 +83,21 @@ class Recording:
         self._request.subject = self._audit.subject(self._actor, app, is_sure=is_sure)
         self._begin()
 
+    def operation(
+        self,
+        command: str,
+        words: Sequence[str],
+        options: Mapping[str, Sequence[str]],
+        *,
+        app: str | None,
+    ) -> None:
+        """The same as a command, but over HTTP, is about to begin. app: as it was named."""
+        if not recorded_words.changes(command, words, options):
+            return
+        self._request = _Request(command, [*words], options)
+        self._request.subject = self._audit.subject(self._actor, app)
+        self._begin()
+
     def push(self, app: Subject, refs: Mapping[str, str | None]) -> None:
         """A push is about to be accepted. refs: with their new commits."""
         self._request = _Request(PUSH, list(recorded_words.pushed(refs)), subject=app)

@@ -1,13 +1,17 @@
-"""What the gate does for the web process: verifies the token of a request, and plans git for it."""
+"""What the gate does for the web process: verifies the token of a request, plans git for it, and
+runs the operations of the API."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from paas.domain.audit.words import LEFT_OUT
 from paas.domain.git.access import ExecPlan
 from paas.domain.people.actors import Actor
 from paas.domain.people.origins import Origin
 from paas.domain.people.tokens import prefix_of
-from paas.domain.values.names import AppName
+from paas.domain.people.users import Role, User
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import AppName, UserName
 from paas.domain.values.secret import Secret
 from paas.entrypoints.cli import git
 from paas.entrypoints.cli.local import LocalCaller
@@ -16,7 +20,13 @@ from paas.entrypoints.cli.main import services_of
 from paas.entrypoints.cli.recording import Recording
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
+from paas.entrypoints.operations.call import Call, Reply
+from paas.entrypoints.operations.perform import perform
+from paas.services.progress import Silent
 from paas.wiring.services import Services
+
+# Whose a token is that nobody has: in the audit trail, where no user can have this name.
+_UNKNOWN = UserName("-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +54,37 @@ class TokenVisitor:
         with session.recording.until_end(lambda: 0):
             return git.service(session, service, app, env, self.login)
 
+    def operate(self, operation: str, arguments: Mapping[str, object], reply: Reply) -> None:
+        """As the command of that name, with the same line in the audit trail."""
+        origin = self.login.origin
+        recording = Recording(self.services.audit, self.actor, origin, Silent())
+        perform(Call(self.services, self.actor, origin, recording, reply), operation, arguments)
 
-def admitted_by(etc: str) -> Callable[[Secret, Origin], TokenVisitor]:
-    """A function that verifies a token, for the server with settings in that directory.
 
-    It raises PaasError if the token is not valid. No key is asked for: over HTTP the token is the
-    way in.
+def admitted_by(etc: str) -> Callable[[Secret, Origin, str], TokenVisitor]:
+    """gate.web.Admit for the server with settings in that directory.
+
+    No key is asked for: over HTTP the token is the way in. One that is refused is recorded, if the
+    request would have changed something.
     """
 
-    def admit(token: Secret, origin: Origin) -> TokenVisitor:
+    def admit(token: Secret, origin: Origin, asks_for: str) -> TokenVisitor:
         services = services_of(etc)
-        actor = services.tokens.actor(token, origin.address)
-        known = replace(origin, token=prefix_of(token))
+        try:
+            known = replace(origin, token=prefix_of(token))
+        except PaasError as error:
+            _turn_away(services, replace(origin, token=LEFT_OUT), asks_for, error)
+            raise
+        try:
+            actor = services.tokens.actor(token, origin.address)
+        except PaasError as error:
+            _turn_away(services, known, asks_for, error)
+            raise
         return TokenVisitor(services, actor, Login(actor.name, known, token))
 
     return admit
+
+
+def _turn_away(services: Services, origin: Origin, asks_for: str, error: PaasError) -> None:
+    stranger = Actor(User(_UNKNOWN, Role.MEMBER))
+    Recording(services.audit, stranger, origin, Silent()).turned_away(asks_for, error)

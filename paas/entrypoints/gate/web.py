@@ -1,15 +1,15 @@
 """What happens in a child of the gate for the web process: one request over HTTP.
 
 That process has no rights and speaks for nobody: each request brings the token of the person whom
-it is for. A request names the service of git that it is for; one for a command of the API would
-have ``operation`` and ``arguments`` instead, and be answered by a value.
+it is for. A request names the service of git that it is for; one of the API names an operation
+(entrypoints/operations) and its arguments instead, and is answered by a value or an error.
 """
 
 import os
 import re
 import socket
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pwd import struct_passwd
@@ -20,7 +20,7 @@ from paas.domain.people.origins import Origin
 from paas.domain.values.errors import EXIT_NO_APP, EXIT_USAGE, PaasError
 from paas.domain.values.names import AppName, app_name
 from paas.domain.values.secret import Secret
-from paas.entrypoints.failure import rendered
+from paas.entrypoints.failure import plain, rendered
 from paas.entrypoints.gate import wire
 from paas.entrypoints.gate.child import Slot, become_session, take_terminal
 from paas.entrypoints.gate.wire import BadRequestError
@@ -43,6 +43,21 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """An operation for the API. arguments: not looked at yet. token, origin: as of `WebRequest`."""
+
+    operation: str
+    arguments: Mapping[str, object]
+    token: Secret
+    origin: Origin
+
+    @property
+    def asks_for(self) -> str:
+        """What is wanted, as the audit trail calls it."""
+        return self.operation
+
+
+@dataclass(frozen=True, slots=True)
 class WebRequest:
     """One half of a git service. protocol: what the client says in Git-Protocol.
 
@@ -55,6 +70,38 @@ class WebRequest:
     token: Secret
     origin: Origin
     protocol: str | None = None
+
+    @property
+    def asks_for(self) -> str:
+        """What is wanted, as the audit trail calls it."""
+        return self.service
+
+
+class Reply:
+    """The one answer to an operation: see operations.call.Reply."""
+
+    def __init__(self, conn: socket.socket, slot: Slot) -> None:
+        self._conn = conn
+        self._slot = slot
+        self._answered = False
+
+    def send(self, answer: Mapping[str, object]) -> None:
+        """Answer, unless that was done; the rest no longer counts as its user's command."""
+        if self._answered:
+            return
+        self._answered = True
+        wire.answer_json(self._conn, answer)
+        self._conn.close()
+        self._slot.leave()
+
+    def wait(self) -> None:
+        """The request only waits from here on. Raises PaasError if its user has too many of
+        those."""
+        self._slot.wait()
+
+    def client_gone(self) -> bool:
+        """Whether the web process has closed its end, or has its answer."""
+        return self._answered or wire.client_gone(self._conn)
 
 
 class Visitor(Protocol):
@@ -69,16 +116,20 @@ class Visitor(Protocol):
         """The program of that service for this visitor. Raises PaasError if it is not allowed."""
         ...
 
+    def operate(self, operation: str, arguments: Mapping[str, object], reply: Reply) -> None:
+        """Run an operation for this visitor, and answer it."""
 
-Admit = Callable[[Secret, Origin], Visitor]
+
+# Verifies a token; the text is what the request is for, as the audit trail calls it. It raises
+# PaasError if the token is not valid.
+Admit = Callable[[Secret, Origin, str], Visitor]
 
 
 @dataclass(frozen=True, slots=True)
 class WebDoor:
     """Where the web process comes in.
 
-    uid: its own, the only one that may. account: as whom git runs. admit: verifies a token; raises
-    PaasError if it is not valid.
+    uid: its own, the only one that may. account: as whom git runs. admit: verifies a token.
     """
 
     listener: socket.socket
@@ -93,9 +144,12 @@ class WebDoor:
             raw, fds = wire.receive_json(conn)
             request = parse(raw)
             take_terminal(fds)
-            plan = self._plan(request, slot)
-            wire.answer_json(conn, {"git": "runs"})
-            wire.answer_exit(conn, self._run(plan, request.half, log))
+            if isinstance(request, OperationRequest):
+                self._operate(request, Reply(conn, slot), slot)
+            else:
+                plan = self._plan(request, slot)
+                wire.answer_json(conn, {"git": "runs"})
+                wire.answer_exit(conn, self._run(plan, request.half, log))
         except RefusedError as refused:
             wire.answer_json(conn, {"refused": refused.status, "words": str(refused)})
         except (BadRequestError, OSError) as error:
@@ -105,10 +159,25 @@ class WebDoor:
         finally:
             os._exit(0)
 
+    def _operate(self, request: OperationRequest, reply: Reply, slot: Slot) -> None:
+        """Run an operation and answer it, whatever happens."""
+        try:
+            visitor = self.admit(request.token, request.origin, request.asks_for)
+            why = slot.enter(visitor.name)
+            if why is not None:
+                raise PaasError("too-many-commands", why)
+            visitor.operate(request.operation, request.arguments, reply)
+        except PaasError as error:
+            reply.send(plain(error))
+        except BaseException:
+            why = "This failed because of an internal error, which is in the gate's log."
+            reply.send(plain(PaasError("internal-error", why)))
+            raise
+
     def _plan(self, request: WebRequest, slot: Slot) -> ExecPlan:
         """What to run for the request. Raises RefusedError."""
         try:
-            visitor = self.admit(request.token, request.origin)
+            visitor = self.admit(request.token, request.origin, request.asks_for)
         except PaasError as error:
             raise RefusedError(401, rendered(error)) from error
         why = slot.enter(visitor.name)
@@ -147,9 +216,17 @@ class WebDoor:
         return status if status >= 0 else 128 - status
 
 
-def parse(raw: object) -> WebRequest:
+def parse(raw: object) -> WebRequest | OperationRequest:
     """Validate a request's JSON. Raises BadRequestError."""
     match raw:
+        case {
+            "operation": str() as operation,
+            "arguments": dict() as arguments,
+            "token": str() as token,
+            "address": str() as address,
+            **others,
+        } if not others:
+            return OperationRequest(operation, arguments, Secret(token), _origin(address))
         case {
             "service": str() as service,
             "half": str() as half,
@@ -166,8 +243,12 @@ def parse(raw: object) -> WebRequest:
         raise BadRequestError("There is no such service of git over HTTP.")
     if _PROTOCOL.fullmatch(protocol) is None:
         raise BadRequestError("That is no version of git's protocol.")
+    origin = _origin(address)
+    return WebRequest(service, half, app, Secret(token), origin, protocol or None)
+
+
+def _origin(address: str) -> Origin:
     try:
-        origin = Origin(str(ip_address(address)))
+        return Origin(str(ip_address(address)))
     except ValueError as error:
         raise BadRequestError("The request's address is none.") from error
-    return WebRequest(service, half, app, Secret(token), origin, protocol or None)

@@ -1,26 +1,32 @@
-"""The Flask application: which path is answered by what."""
+"""Which host is answered by which application."""
+
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response
 
 from paas.entrypoints.web.answers import words
-from paas.entrypoints.web.git import RECEIVE_PACK, UPLOAD_PACK, GitHttp
+from paas.entrypoints.web.git import GitHttp
+from paas.entrypoints.web.git_routes import add_git
+from paas.entrypoints.web.heroku.app import make_api
+from paas.entrypoints.web.heroku.platform import Platform
 
 
-def make_app(git: GitHttp) -> Flask:
-    """The application. git: what answers below /APP.git."""
+def make_app(git: GitHttp, platform: Platform, git_host: str) -> WSGIApplication:
+    """git alone at its own host; the API, and git as well, at the others that the proxy sends."""
+    for_git, api = make_git(git), make_api(platform, git)
+
+    def serve(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
+        return (for_git if host == git_host else api)(environ, start)
+
+    return serve
+
+
+def make_git(git: GitHttp) -> Flask:
+    """The application of git's host. git: what answers below /APP.git."""
     app = Flask(__name__, static_folder=None)
-
-    @app.get("/<name>.git/info/refs")
-    def refs(name: str) -> Response:
-        return git.refs(name)
-
-    @app.post(f"/<name>.git/{RECEIVE_PACK}")
-    def receive_pack(name: str) -> Response:
-        return git.exchange(name, RECEIVE_PACK)
-
-    @app.post(f"/<name>.git/{UPLOAD_PACK}")
-    def upload_pack(name: str) -> Response:
-        return git.exchange(name, UPLOAD_PACK)
+    add_git(app, git)
 
     @app.errorhandler(404)
     @app.errorhandler(405)

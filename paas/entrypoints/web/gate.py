@@ -1,15 +1,17 @@
 """The web process's half of the gate protocol; the other half is entrypoints/gate/web.py."""
 
 import json
+import os
 import socket
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 _HEADER = struct.Struct("!I")
 _CONNECT_LIMIT_S = 5.0
-# The gate answers once it has looked at the token and the app.
-_ANSWER_LIMIT_S = 60.0
+# The gate answers once it has looked at the token and the app. Heroku's CLI waits for 60 s.
+_ANSWER_LIMIT_S = 55.0
 
 
 class GateDownError(Exception):
@@ -23,6 +25,17 @@ class RefusedError(Exception):
         super().__init__(words)
         self.status = status
         self.words = words
+
+
+class FailedError(Exception):
+    """An operation that ended with an error. reference, exit_code: of the PaasError."""
+
+    def __init__(self, reference: str, exit_code: int, message: str, hint: str | None) -> None:
+        super().__init__(message)
+        self.reference = reference
+        self.exit_code = exit_code
+        self.message = message
+        self.hint = hint
 
 
 class Running:
@@ -46,10 +59,53 @@ class Running:
 
 
 def ask(path: Path, request: Mapping[str, str], descriptors: tuple[int, int, int]) -> Running:
-    """Send a request with what it reads from and writes to.
+    """Have git started. descriptors: what it reads from and writes to.
 
     Raises GateDownError, or RefusedError with why.
     """
+    conn, answer = _exchange(path, request, descriptors)
+    match answer:
+        case {"git": "runs"}:
+            return Running(conn)
+        case {"refused": int() as status, "words": str() as words}:
+            conn.close()
+            raise RefusedError(status, words)
+    conn.close()
+    raise GateDownError("It has no place for another request.")
+
+
+def operate(
+    path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
+) -> Any:
+    """The value of an operation. descriptors: of its stream, if it has one.
+
+    Raises GateDownError, or FailedError.
+    """
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        conn, answer = _exchange(path, request, descriptors or (null, null, null))
+    finally:
+        os.close(null)
+    conn.close()
+    match answer:
+        case {"value": value}:
+            return value
+        case {
+            "error": {
+                "reference": str() as reference,
+                "exit": int() as exit_code,
+                "message": str() as message,
+                "hint": (str() | None) as hint,
+            }
+        }:
+            raise FailedError(reference, exit_code, message, hint)
+    raise GateDownError("It has no place for another request.")
+
+
+def _exchange(
+    path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int]
+) -> tuple[socket.socket, dict[str, object]]:
+    """Send a request: the open connection and the first answer. Raises GateDownError."""
     body = json.dumps(request).encode()
     conn = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
     try:
@@ -63,14 +119,7 @@ def ask(path: Path, request: Mapping[str, str], descriptors: tuple[int, int, int
     except (OSError, ValueError) as error:
         conn.close()
         raise GateDownError(str(error)) from error
-    match answer:
-        case {"git": "runs"}:
-            return Running(conn)
-        case {"refused": int() as status, "words": str() as words}:
-            conn.close()
-            raise RefusedError(status, words)
-    conn.close()
-    raise GateDownError("It has no place for another request.")
+    return conn, answer
 
 
 def _receive(conn: socket.socket) -> dict[str, object]:

@@ -9,17 +9,20 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from wsgiref.types import WSGIApplication
 
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from paas.adapters.proxy.account import proxy_account
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
 from paas.entrypoints.launcher.kernel import Kernel
+from paas.entrypoints.web import gate
 from paas.entrypoints.web.app import make_app
 from paas.entrypoints.web.git import GitHttp
+from paas.entrypoints.web.heroku.platform import Platform
 from paas.settings import Settings, load
 
 # Each waits for one request, a push for as long as its build takes.
@@ -35,7 +38,7 @@ _NEW_NETWORK = 0x4000_0000  # CLONE_NEWNET, unshare(2)
 class WebServer(BaseApplication):  # type: ignore[misc]
     """Gunicorn with the application. bind: where; None if a socket was given to it."""
 
-    def __init__(self, make: Callable[[], Flask], bind: str | None = None) -> None:
+    def __init__(self, make: Callable[[], WSGIApplication], bind: str | None = None) -> None:
         self._make = make
         self._bind = bind
         super().__init__()
@@ -66,7 +69,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
         for name, value in values.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
+    def load(self) -> WSGIApplication:
         """The application."""
         return self._make()
 
@@ -97,7 +100,10 @@ def serve(settings: Settings) -> None:
         Kernel().unshare(_NEW_NETWORK)
     become_nobody(settings.web_uid)
     git = GitHttp(paths.web_gate_socket, settings.max_push_mib * 1024**2)
-    WebServer(lambda: make_app(git)).run()
+    git_base = settings.web_url(settings.git_host)
+    operate = partial(gate.operate, paths.web_gate_socket)
+    platform = Platform(operate, settings.domain, git_base, git.places)
+    WebServer(lambda: make_app(git, platform, settings.git_host)).run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -20,7 +20,7 @@ from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.entrypoints.gate.child import dispatcher
 from paas.entrypoints.gate.server import Gate, listen, stderr_log
-from paas.entrypoints.gate.web import WebDoor
+from paas.entrypoints.gate.web import Reply, WebDoor
 from paas.interfaces import Caller
 
 ETC = Path(sys.argv[1]) if len(sys.argv) > 3 else Path()
@@ -162,8 +162,12 @@ class TokenVisitor:
         assert isinstance(plan, ExecPlan)
         return plan
 
+    def operate(self, operation: str, arguments: Mapping[str, object], reply: Reply) -> None:
+        """Tells what came."""
+        reply.send({"value": [self.name, operation, dict(arguments)]})
 
-def admit(token: Secret, origin: Origin) -> TokenVisitor:
+
+def admit(token: Secret, origin: Origin, asks_for: str) -> TokenVisitor:
     """Verifies a token."""
     name, _, rest = token.reveal().partition("-")
     if rest != "token":

@@ -3,10 +3,10 @@
 import sys
 from pathlib import Path
 
-from paas.entrypoints.web.app import make_app
+from paas.entrypoints.web.app import make_git
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.server import WebServer
 
 if __name__ == "__main__":
     git = GitHttp(Path(sys.argv[1]), 1024**2)
-    WebServer(lambda: make_app(git), f"127.0.0.1:{sys.argv[2]}").run()
+    WebServer(lambda: make_git(git), f"127.0.0.1:{sys.argv[2]}").run()

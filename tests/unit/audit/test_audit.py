@@ -217,6 +217,7 @@ def test_how_somebody_came_in(world: World) -> None:
     assert via(alice, Origin(key="SHA256:x")) == "SHA256:x"
     assert via(alice, Origin(ca="SHA256:y")) == "ca:SHA256:y"
     assert via(alice, Origin()) == "ssh"
+    assert via(alice, Origin(token="Ab12Cd34")) == "token:Ab12Cd34 https"
     assert via(alice, Origin(key="SHA256:x", token="Ab12Cd34")) == "token:Ab12Cd34 SHA256:x"
     assert via(ROOT, Origin(login="carol")) == "sudo:carol"
     assert via(ROOT, Origin()) == "root"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from paas.entrypoints.gate.web import parse
+from paas.entrypoints.gate.web import WebRequest
+from paas.entrypoints.gate.web import parse as any_request
 from paas.entrypoints.gate.wire import BadRequestError
 
 WHOLE: dict[str, object] = {
@@ -13,6 +14,13 @@ WHOLE: dict[str, object] = {
     "address": "2001:db8::1",
     "protocol": "",
 }
+
+
+def parse(raw: object) -> WebRequest:
+    """A request for git."""
+    found = any_request(raw)
+    assert isinstance(found, WebRequest)
+    return found
 
 
 def test_a_request_is_read() -> None:

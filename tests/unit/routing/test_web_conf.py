@@ -16,7 +16,8 @@ from tests.authority import Authority
 GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = Settings(web=True, domain="apps.example.com")
 HOST = "git.apps.example.com"
-SECURE = WebSite(HOST, Path("/srv/web/sock"), Path("/srv/web/tls/1.pem"), False, 529)
+HOSTS = (HOST, "api.apps.example.com", "localhost.apps.example.com")
+SECURE = WebSite(HOSTS, Path("/srv/web/sock"), Path("/srv/web/tls/1.pem"), False, 529)
 SITES = {
     "secure": replace(SECURE, trusted=(ip_network("198.51.100.0/24"),)),
     "refused": replace(SECURE, pem=None),
@@ -25,7 +26,7 @@ SITES = {
 
 
 def rendered(proxy: str, site: WebSite | None) -> str:
-    """What is about git in the file of that proxy that all apps share."""
+    """What is about the web process in the file of that proxy that all apps share."""
     settings = replace(SETTINGS, proxy=proxy)
     if proxy == "nginx":
         text = render_http(settings, ipv6=True, web=site)
@@ -54,11 +55,13 @@ def test_an_app_that_has_the_host_keeps_it() -> None:
     settings = replace(SETTINGS, proxy="haproxy")
     tables = render_tables(settings, [f"http {HOST} 9 app\n"], SECURE)
     folder = Path("/var/lib/paas/haproxy")
-    assert tables[folder / "http.map"] == f"{HOST} 9 app\n{HOST} web app\n"
-    assert tables[folder / "https.map"] == f"{HOST} web app\n"
-    assert tables[folder / "crt-list"] == f"/srv/web/tls/1.pem {HOST}\n"
+    for_web = "".join(f"{host} web app\n" for host in sorted(HOSTS))
+    own = f"{HOST} web app\n"
+    assert tables[folder / "http.map"] == for_web.replace(own, f"{HOST} 9 app\n{own}")
+    assert tables[folder / "https.map"] == for_web
+    assert tables[folder / "crt-list"] == f"/srv/web/tls/1.pem {' '.join(HOSTS)}\n"
     text = render_http(SETTINGS, ipv6=True, web=SECURE)
-    assert text.index('/sites/*.conf"') < text.index(f"server_name {HOST};")
+    assert text.index('/sites/*.conf"') < text.index(f"server_name {HOST} ")
 
 
 def test_what_the_settings_say(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -75,7 +78,7 @@ def test_what_the_settings_say(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "web_certificate is not used" in capsys.readouterr().err
     found = web_site(settings)
     assert found is not None
-    assert (found.host, found.pem, found.plain) == (HOST, None, False)
+    assert (found.hosts, found.pem, found.plain) == (HOSTS, None, False)
     pem.write_bytes(Authority().bundle(HOST))
     keep_certificate(settings)
     found = web_site(settings)

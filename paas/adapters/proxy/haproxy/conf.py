@@ -151,7 +151,7 @@ def render_tables(
 ) -> dict[Path, str]:
     """The maps from host to app and the list of certificates, of all apps' names files.
 
-    An app that has the host of git keeps it: its line comes first, with a number.
+    An app that has a host of the web process keeps it: its line comes first, with a number.
     """
     maps: dict[tuple[str, bool], list[str]] = {
         (scheme, wild): [] for scheme in ("http", "https") for wild in (False, True)
@@ -159,8 +159,8 @@ def render_tables(
     certificates = []
     if web is not None:
         for scheme in ("http", "https") if web.pem else ("http",):
-            maps[scheme, False].append(f"{web.host} web app")
-        certificates += [f"{plain_path(web.pem)} {web.host}"] if web.pem else []
+            maps[scheme, False] += [f"{host} web app" for host in web.hosts]
+        certificates += [f"{plain_path(web.pem)} {' '.join(web.hosts)}"] if web.pem else []
     for kind, *words in (line for text in names for line in decoded_names(text)):
         if kind == "crt":
             certificates.append(" ".join(words))

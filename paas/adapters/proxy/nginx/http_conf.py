@@ -51,7 +51,7 @@ def render_http(
 ) -> str:
     """What belongs in nginx's http block once: log format, maps, unknown hosts, the sites.
 
-    web: git over HTTP, if the server has it. Behind HAProxy nginx has no part in it.
+    web: git over HTTP and the API, if the server has them. Behind HAProxy nginx has no part in it.
     omit: directives to leave to the machine's own nginx.conf, see `own_directives`.
     """
     return render(

@@ -1,0 +1,1 @@
+"""What the gate does for the API: each operation is a command, for programs instead of people."""

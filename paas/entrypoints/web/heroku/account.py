@@ -1,0 +1,66 @@
+"""/account"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask, Response, jsonify
+
+from paas.entrypoints.web.heroku import ids
+from paas.entrypoints.web.heroku.platform import Platform
+
+# The platform keeps no time for its users.
+_BEGINNING = "2000-01-01T00:00:00Z"
+
+
+def register(app: Flask, platform: Platform) -> None:
+    """The endpoints."""
+
+    @app.get("/account")
+    @app.get("/users/~")
+    def account() -> Response:
+        return jsonify(serialize(platform.ask("auth:whoami"), platform.domain))
+
+
+def serialize(user: Mapping[str, Any], domain: str) -> dict[str, object]:
+    """Heroku's ``account``. The e-mail address is none that gets mail: it names the user."""
+    return {
+        "acknowledged_msa": False,
+        "acknowledged_msa_at": None,
+        "allow_tracking": False,
+        "beta": False,
+        "country_of_residence": None,
+        "created_at": _BEGINNING,
+        "default_organization": None,
+        "default_team": None,
+        "delinquent_at": None,
+        "email": email(user["name"], domain),
+        "federated": False,
+        "id": ids.named("user", user["name"]),
+        "identity_provider": None,
+        "italian_customer_terms": None,
+        "italian_partner_terms": None,
+        "last_login": None,
+        "name": user["name"],
+        "sms_number": None,
+        "suspended_at": None,
+        "two_factor_authentication": False,
+        "updated_at": _BEGINNING,
+        "verified": True,
+    }
+
+
+def email(name: str | None, domain: str) -> str:
+    """What stands for a user or a team (``@web``) where Heroku has an e-mail address.
+
+    Nobody: the operator, who has what belongs to no one.
+    """
+    if name is None:
+        return f"root@{domain}"
+    if name.startswith("@"):
+        return f"{name[1:]}@teams.{domain}"
+    return f"{name}@{domain}"
+
+
+def user(name: str | None, domain: str) -> dict[str, str]:
+    """A user as a part of something else."""
+    return {"email": email(name, domain), "id": ids.named("user", name or "root")}

@@ -1,0 +1,58 @@
+"""The Flask application of the API: its endpoints, and what all answers have in common."""
+
+import secrets
+import sys
+import traceback
+from collections.abc import Callable
+
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException
+
+from paas.entrypoints.web.git import GitHttp
+from paas.entrypoints.web.git_routes import add_git
+from paas.entrypoints.web.heroku import account, apps
+from paas.entrypoints.web.heroku.errors import INTERNAL, NOT_FOUND, ApiError
+from paas.entrypoints.web.heroku.platform import Platform
+from paas.entrypoints.web.raw_paths import Segment, by_raw_path
+
+NOUNS: tuple[Callable[[Flask, Platform], None], ...] = (account.register, apps.register)
+
+
+def make_api(platform: Platform, git: GitHttp) -> Flask:
+    """The application. git: what answers below /APP.git, as at its own host."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+    app.url_map.converters["default"] = Segment
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    add_git(app, git)
+    for register in NOUNS:
+        register(app, platform)
+    app.register_error_handler(ApiError, lambda error: error.response)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _internal_error)
+    app.after_request(_finish)
+    app.wsgi_app = by_raw_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    return app
+
+
+def _http_error(error: HTTPException) -> Response:
+    """What Flask itself refuses: a path or method that is not there."""
+    if error.code in (404, 405):
+        return ApiError(NOT_FOUND, "The requested API endpoint was not found.").response
+    answer = ApiError("invalid_params", error.description or "The request is not valid.").response
+    answer.status_code = error.code or 400
+    return answer
+
+
+def _internal_error(_error: Exception) -> Response:
+    print(traceback.format_exc(), file=sys.stderr, flush=True)
+    return ApiError(INTERNAL, "This failed because of an internal error.").response
+
+
+def _finish(answer: Response) -> Response:
+    """What each answer has."""
+    answer.headers["Request-Id"] = secrets.token_hex(16)
+    answer.headers.setdefault("Cache-Control", "private, no-store")
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer

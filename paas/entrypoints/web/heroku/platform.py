@@ -1,0 +1,112 @@
+"""The platform, as an endpoint sees it: operations of the gate, for whose token came."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol
+
+from flask import request
+
+from paas.entrypoints.web import gate
+from paas.entrypoints.web.heroku.errors import (
+    TOO_MANY,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    ApiError,
+    invalid,
+    of_failure,
+)
+from paas.entrypoints.web.places import PER_ADDRESS, Places
+
+BODY_MAX_BYTES = 1024**2
+_BEARER = "bearer"
+
+
+class Operate(Protocol):
+    """Has the gate run an operation: see web.gate.operate. Raises FailedError or GateDownError."""
+
+    def __call__(
+        self, asked: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
+    ) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """domain: the server's. git_base: a URL, without a path. places: requests of each address."""
+
+    operate: Operate
+    domain: str
+    git_base: str
+    places: Places = field(default_factory=Places)
+
+    def ask(self, operation: str, **arguments: object) -> Any:
+        """The value of an operation, for the user of this request's token. Raises ApiError."""
+        token, address = token_of_request(), request.headers.get("X-Real-IP", "")
+        if not self.places.take(address):
+            raise ApiError(TOO_MANY, f"{PER_ADDRESS} requests come from your address already.")
+        asked = {
+            "operation": operation,
+            "arguments": arguments,
+            "token": token,
+            "address": address,
+        }
+        try:
+            return self.operate(asked)
+        except gate.FailedError as failed:
+            raise of_failure(failed) from failed
+        except gate.GateDownError as error:
+            why = "The platform's gate does not answer; try again in a moment."
+            raise ApiError(UNAVAILABLE, why) from error
+        finally:
+            self.places.free(address)
+
+
+def token_of_request() -> str:
+    """The token: ``Bearer TOKEN``, or Basic with it as the password. Raises ApiError."""
+    login = request.authorization
+    token = None
+    if login is not None and login.type == _BEARER:
+        token = login.token
+    elif login is not None and login.type == "basic":
+        token = login.password
+    if not token:
+        raise ApiError(
+            UNAUTHORIZED,
+            "Invalid credentials provided: a token is needed. Create one: paas tokens:create",
+        )
+    return token
+
+
+def body() -> dict[str, Any]:
+    """The JSON object that was sent; an empty one if nothing was. Raises ApiError."""
+    raw = request.stream.read(BODY_MAX_BYTES + 1)
+    if len(raw) > BODY_MAX_BYTES:
+        raise invalid(f"The body is larger than {BODY_MAX_BYTES // 1024} KiB.")
+    if not raw.strip():
+        return {}
+    try:
+        found = json.loads(raw, parse_constant=_no_number, object_pairs_hook=_once)
+    except (ValueError, RecursionError) as error:
+        raise invalid("The body is not valid JSON.") from error
+    if not isinstance(found, dict):
+        raise invalid("The body is not a JSON object.")
+    return found
+
+
+def takes(given: Mapping[str, Any], *names: str) -> None:
+    """Raises ApiError if something was sent that this server does not know."""
+    for name in given:
+        if name not in names:
+            raise invalid(f"This server does not know the parameter {name[:40]!r}.")
+
+
+def _no_number(_text: str) -> NoReturn:
+    raise ValueError("That is not a number.")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises ValueError if it has a name twice: which one would count?"""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("A name is there twice.")
+    return found
