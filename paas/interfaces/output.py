@@ -1,6 +1,6 @@
 """What the services say, the time they see, and the logs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +8,8 @@ from typing import Protocol
 from paas.domain.logs.drains import Drain
 from paas.domain.logs.loglines import EVERY_LINE, LogFilter, LogLine
 from paas.domain.releases.regression import Answers
+from paas.domain.releases.releases import Release
+from paas.domain.values.names import ProcessType
 
 Reword = Callable[[str], None]
 
@@ -42,6 +44,18 @@ class Progress(Protocol):
 
     def check(self) -> None:
         """Raises PaasError if the change has been cancelled; often called until the switch."""
+
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:
+        """Entered while the change waits for its turn. Raises PaasError where it waits no longer.
+
+        holder: whose turn it is, and since when.
+        """
+
+    def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None:
+        """The change was checked and recorded; what is left may take long, and may fail.
+
+        release, formation: what is to run; None: the formation is as it was.
+        """
 
 
 class Clock(Protocol):

@@ -1,9 +1,11 @@
 """Progress that is passed on, recorded, or dropped; and the words around a wait or a failure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.interfaces import Progress, Reword
 
 STEP = "-----> "
@@ -40,6 +42,12 @@ class Forwarded:
 
     def check(self) -> None:
         self._to.check()
+
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:
+        return self._to.waiting_for(holder)
+
+    def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None:
+        self._to.accepted(release, formation)
 
 
 class Recorded(Forwarded):
@@ -120,6 +128,11 @@ class Silent:
     def ask(self, question: str) -> bool:  # noqa: ARG002
         return True
 
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None: ...
+
 
 class Written(Silent):
     """A Progress without a terminal: each message is written as a line."""
@@ -143,7 +156,7 @@ def waiting(progress: Progress) -> Callable[[str], AbstractContextManager[None]]
     @contextmanager
     def shown(holder: str) -> Iterator[None]:
         progress.warn(f"Waiting: {holder}. This command runs after that.")
-        with progress.doing("waiting for that"):
+        with progress.waiting_for(holder), progress.doing("waiting for that"):
             yield
 
     return shown

@@ -1,13 +1,15 @@
 """Clock, log and narration in memory."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from paas.domain.logs.drains import Drain
 from paas.domain.logs.loglines import EVERY_LINE, LogFilter
 from paas.domain.releases.regression import Answers
+from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import ProcessType
 from paas.interfaces import LogLine
 
 # After whatever a test does.
@@ -40,6 +42,7 @@ class FakeProgress:
         self.asked: list[str] = []
         self.agrees = True
         self.when_live: Callable[[], None] = lambda: None
+        self.when_accepted: Callable[[], None] = lambda: None
         self.cancelled: PaasError | None = None
 
     def step(self, text: str) -> None:
@@ -60,6 +63,13 @@ class FakeProgress:
 
     def live(self) -> None:
         self.when_live()
+
+    @contextmanager
+    def waiting_for(self, holder: str) -> Iterator[None]:
+        yield
+
+    def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None:
+        self.when_accepted()
 
     def check(self) -> None:
         if self.cancelled is not None:

@@ -95,7 +95,8 @@ class Recording:
         if not recorded_words.changes(command, words, options):
             return
         self._request = _Request(command, [*words], options)
-        self._request.subject = self._audit.subject(self._actor, app)
+        made = words[0] if command in recorded_words.MAKES_APP and words else app
+        self._request.subject = self._audit.subject(self._actor, made)
         self._begin()
 
     def push(self, app: Subject, refs: Mapping[str, str | None]) -> None:

@@ -5,13 +5,14 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 
 import click
 
+from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import printable
+from paas.domain.values.names import ProcessType, printable
 from paas.entrypoints.cli.status_line import Look, StatusLine
 from paas.interfaces import Reword
 from paas.services.progress import DETAIL, STEP, WARNING, error_lines
@@ -77,6 +78,13 @@ class Terminal:
 
     def check(self) -> None:
         """Do nothing: a command runs to its end even if its client has disconnected."""
+
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
+        """A person sees whom they wait for, and can leave."""
+        return nullcontext()
+
+    def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None:
+        """Nothing: a command runs to its end."""
 
     def ask(self, question: str) -> bool:
         """True for y or yes typed at a terminal; False after a minute without an answer."""

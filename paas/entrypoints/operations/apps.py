@@ -1,21 +1,77 @@
-"""apps, apps:info"""
+"""apps and its kin, maintenance:on, maintenance:off, access"""
+
+from contextlib import suppress
 
 from paas.domain.apps.apps import App
+from paas.domain.people.permissions import Permission
+from paas.domain.values.errors import PaasError
+from paas.domain.values.names import app_name
 from paas.entrypoints.operations.call import Call
 
 
 def listing(call: Call) -> list[dict[str, object]]:
     """The apps that the actor may use, by name."""
-    return [plain_app(call, app) for app in call.services.apps.visible(call.actor)]
+    return [_plain(call, app) for app in call.services.apps.visible(call.actor)]
 
 
 def info(call: Call, *, app: str) -> dict[str, object]:
-    """One app, with the size of its slug."""
+    """One app, with the size of its slug and the time of its release."""
     found = call.services.apps.info(call.actor, app)
-    return {**plain_app(call, found.app), "slug_size_bytes": found.slug_size_bytes}
+    release = call.services.store.releases.current(found.app)
+    return {
+        **_plain(call, found.app),
+        "slug_size_bytes": found.slug_size_bytes,
+        "released_at": release.created_at.isoformat() if release is not None else None,
+    }
 
 
-def plain_app(call: Call, app: App) -> dict[str, object]:
+def create(call: Call, *, name: str | None) -> dict[str, object]:
+    """Make an app, under a random name if none is given."""
+    wanted = app_name(name) if name is not None else None
+    made = call.services.apps.create(call.actor, wanted)
+    call.recording.made(made.name)
+    return info(call, app=made.name)
+
+
+def rename(call: Call, *, app: str, name: str) -> dict[str, object]:
+    """Give an app another name, and with it another address."""
+    renamed = call.services.apps.rename(call.actor, app, app_name(name), call.progress)
+    return info(call, app=renamed.name)
+
+
+def destroy(call: Call, *, app: str) -> dict[str, object]:
+    """Remove an app for good; returns it as it was. Datastores are to be destroyed before."""
+    found = info(call, app=app)
+    call.services.apps.destroy(call.actor, app, app, call.progress)
+    with suppress(PaasError):  # the app is removed even if this fails
+        call.services.drains.settle()
+    return found
+
+
+def maintenance_on(call: Call, *, app: str) -> dict[str, object]:
+    """Show visitors the maintenance page."""
+    call.services.maintenance.set_maintenance(call.actor, app, True, call.progress)
+    return info(call, app=app)
+
+
+def maintenance_off(call: Call, *, app: str) -> dict[str, object]:
+    """Show visitors the app again."""
+    call.services.maintenance.set_maintenance(call.actor, app, False, call.progress)
+    return info(call, app=app)
+
+
+def access(call: Call, *, app: str) -> dict[str, object]:
+    """Who has access to an app, with their roles."""
+    found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
+    grants = [{"name": grant.holder, "role": str(grant.role)} for grant in found.grants]
+    return {
+        "app": {"id": found.id, "name": found.name},
+        "created_at": found.created_at.isoformat(),
+        "grants": grants,
+    }
+
+
+def _plain(call: Call, app: App) -> dict[str, object]:
     """What is known of an app without a look at its code."""
     services = call.services
     return {
@@ -28,4 +84,5 @@ def plain_app(call: Call, app: App) -> dict[str, object]:
         "engine": app.engine,
         "maintenance": services.store.maintenance.is_on(app.id),
         "slug_size_bytes": None,
+        "released_at": None,
     }

@@ -7,11 +7,14 @@ from typing import Protocol
 from paas.domain.people.actors import Actor
 from paas.domain.people.origins import Origin
 from paas.domain.people.permissions import Permission
+from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError, no_such_app
+from paas.domain.values.names import ProcessType
 from paas.entrypoints.cli.recording import Recording
-from paas.interfaces import Progress
-from paas.services.progress import Silent
+from paas.entrypoints.operations.progress import Impatient
 from paas.wiring.services import Services
+
+Formation = Mapping[ProcessType, int]
 
 
 class Reply(Protocol):
@@ -35,8 +38,8 @@ class Reply(Protocol):
 class Call:
     """What each operation gets.
 
-    progress: where the services report; nobody reads it. recording: of this request in the audit
-    trail. reply: see `answer`.
+    recording: of this request in the audit trail. reply: see `answer`. progress: where the services
+    report; its warnings are part of the answer.
     """
 
     services: Services
@@ -44,11 +47,21 @@ class Call:
     origin: Origin
     recording: Recording
     reply: Reply
-    progress: Progress = field(default_factory=Silent)
+    progress: Impatient = field(default_factory=Impatient)
 
     def answer(self, value: object) -> None:
         """Answer before the end: the rest of the operation goes on while nobody waits."""
-        self.reply.send({"value": value})
+        self.reply.send({"value": value, "warnings": self.progress.warnings})
+
+    def accepting(self, value: Callable[[Release, Formation | None], object]) -> Impatient:
+        """The progress of a change that may take long: it is answered once it is accepted.
+
+        value: the answer, from what is to run and the formation, if that changes.
+        """
+        self.progress.when_accepted = lambda release, formation: self.answer(
+            value(release, formation)
+        )
+        return self.progress
 
     def app_name(self, app: str | int) -> str:
         """The name of an app that was given by its name or its id.

@@ -3,9 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from paas.entrypoints.operations import account, apps
+from paas.entrypoints.operations import account, apps, config, processes, releases, tokens
 from paas.entrypoints.operations.call import Run
-from paas.entrypoints.operations.shapes import APP, Shape
+from paas.entrypoints.operations.shapes import (
+    APP,
+    NUMBER,
+    PAIRS,
+    TEXT,
+    TEXTS,
+    Shape,
+    optional,
+)
 
 Words = Sequence[str]
 Options = Mapping[str, Sequence[str]]
@@ -26,8 +34,58 @@ class Operation:
     options: Callable[..., Options] = lambda **_: {}
 
 
+def _changes(
+    run: Run,
+    takes: Shape,
+    words: Callable[..., Words] = lambda **_: (),
+    options: Callable[..., Options] = lambda **_: {},
+) -> Operation:
+    return Operation(run, takes, changes=True, words=words, options=options)
+
+
+def _version(version: int | None, **_: object) -> Words:
+    return [] if version is None else [f"v{version}"]
+
+
+_NAMES = {"app": APP, "names": optional(TEXTS, ())}
+_RELEASE = {"app": APP, "version": optional(NUMBER)}
+
 OPERATIONS: Mapping[str, Operation] = {
+    "access": Operation(apps.access, {"app": APP}),
     "apps": Operation(apps.listing, {}),
+    "apps:create": _changes(
+        apps.create, {"name": optional(TEXT)}, lambda name: [name] if name else []
+    ),
+    "apps:destroy": _changes(apps.destroy, {"app": APP}),
     "apps:info": Operation(apps.info, {"app": APP}),
+    "apps:rename": _changes(apps.rename, {"app": APP, "name": TEXT}, lambda name, **_: [name]),
     "auth:whoami": Operation(account.whoami, {}),
+    "config:export": Operation(config.export, _RELEASE),
+    "config:set": _changes(
+        config.set_vars,
+        {"app": APP, "values": PAIRS, "unset": optional(TEXTS, ())},
+        lambda values, **_: [f"{name}=" for name in values],
+        lambda unset, **_: {"--unset": unset} if unset else {},
+    ),
+    "config:unset": _changes(
+        config.unset_vars, {"app": APP, "names": TEXTS}, lambda names, **_: names
+    ),
+    "maintenance:off": _changes(apps.maintenance_off, {"app": APP}),
+    "maintenance:on": _changes(apps.maintenance_on, {"app": APP}),
+    "ps": Operation(processes.listing, {"app": APP}),
+    "ps:restart": _changes(processes.restart, _NAMES, lambda names, **_: names),
+    "ps:scale": _changes(
+        processes.scale,
+        {"app": APP, "changes": optional(TEXTS, ())},
+        lambda changes, **_: changes,
+    ),
+    "ps:stop": _changes(processes.stop, _NAMES, lambda names, **_: names),
+    "ps:type": _changes(processes.resize, {"app": APP, "sizes": TEXTS}, lambda sizes, **_: sizes),
+    "releases": Operation(releases.listing, {"app": APP}),
+    "releases:info": Operation(releases.info, _RELEASE),
+    "releases:retry": _changes(releases.retry, {"app": APP}),
+    "rollback": _changes(releases.rollback, _RELEASE, _version),
+    "tokens": Operation(tokens.listing, {}),
+    "tokens:create": _changes(tokens.create, {"note": TEXT, "seconds": optional(NUMBER)}),
+    "tokens:revoke": _changes(tokens.revoke, {"prefix": TEXT}, lambda prefix: [prefix]),
 }

@@ -5,6 +5,7 @@ import os
 import socket
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,14 @@ class FailedError(Exception):
         self.exit_code = exit_code
         self.message = message
         self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What an operation answered, with what the user should know beside it."""
+
+    value: Any
+    warnings: list[str]
 
 
 class Running:
@@ -76,7 +85,7 @@ def ask(path: Path, request: Mapping[str, str], descriptors: tuple[int, int, int
 
 def operate(
     path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
-) -> Any:
+) -> Value:
     """The value of an operation. descriptors: of its stream, if it has one.
 
     Raises GateDownError, or FailedError.
@@ -88,8 +97,8 @@ def operate(
         os.close(null)
     conn.close()
     match answer:
-        case {"value": value}:
-            return value
+        case {"value": value, "warnings": list() as warnings}:
+            return Value(value, warnings)
         case {
             "error": {
                 "reference": str() as reference,

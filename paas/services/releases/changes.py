@@ -50,6 +50,7 @@ class Changes:
                     progress = target.progress or progress
                     former = self.guard.former(app) if target.guarded else None
                     if target.restart:
+                        progress.accepted(target.release, target.formation)
                         replaced += self.rollout.run(app, target, progress)
                     else:
                         version = target.release.version

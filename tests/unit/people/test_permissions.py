@@ -276,7 +276,10 @@ OTHER_WORDS: dict[str, str] = {
     "version": "",
 }
 # A second use of a command, which needs less than the first.
-OTHER_USES = {"certs:auto (to see the state)": Permission.VIEW}
+OTHER_USES = {
+    "certs:auto (to see the state)": Permission.VIEW,
+    "ps:scale (to see the formation)": Permission.VIEW,
+}
 ALL_WORDS = {**WORDS, **OTHER_WORDS}
 NEEDS: dict[str, Permission | Need] = {
     **{name: COMMANDS[name].need for name in ALL_WORDS},

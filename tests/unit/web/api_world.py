@@ -13,7 +13,7 @@ from paas.domain.people.origins import Origin
 from paas.entrypoints.cli.recording import Recording
 from paas.entrypoints.operations.call import Call
 from paas.entrypoints.operations.perform import perform
-from paas.entrypoints.web.gate import FailedError
+from paas.entrypoints.web.gate import FailedError, Value
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.app import make_api
 from paas.entrypoints.web.heroku.platform import Platform
@@ -56,7 +56,7 @@ class Api:
 
     def operate(
         self, asked: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
-    ) -> Any:
+    ) -> Value:
         """As the gate does."""
         request = json.loads(json.dumps(asked))
         name = request["token"]
@@ -70,7 +70,7 @@ class Api:
                 raise FailedError(
                     error["reference"], error["exit"], error["message"], error["hint"]
                 )
-        return reply.answer["value"]
+        return Value(reply.answer["value"], reply.answer["warnings"])
 
     def ask(
         self,

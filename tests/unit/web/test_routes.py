@@ -7,8 +7,9 @@ import pytest
 
 from paas.domain.people.permissions import COMMANDS
 from paas.entrypoints.operations.table import OPERATIONS
+from paas.entrypoints.web.heroku.authorizations import id_of
 from tests.fakes.world import World
-from tests.unit.people.test_permissions import ALLOWED, PEOPLE, Server, expected
+from tests.unit.people.test_permissions import ALLOWED, PEOPLE, Server, changes, expected
 from tests.unit.web.api_world import Api
 
 STATUS = {
@@ -21,21 +22,72 @@ STATUS = {
 
 @dataclass(frozen=True)
 class Route:
-    """An endpoint. command: whose permission it needs; None: none. body: what it is tried with."""
+    """An endpoint. command: whose permission it needs, or a use of it; None: nobody may see it.
+
+    body: what it is tried with.
+    """
 
     command: str | None
     body: object = None
 
 
+SEE_FORMATION = "ps:scale (to see the formation)"
 ROUTES: dict[str, Route] = {
+    "DELETE /apps/<name>": Route("apps:destroy"),
+    "DELETE /apps/<name>/dynos": Route("ps:restart"),
+    "DELETE /apps/<name>/dynos/<dyno>": Route("ps:restart"),
+    "DELETE /apps/<name>/formations/<kind>": Route("ps:restart"),
+    "DELETE /oauth/authorizations/<id>": Route("tokens:revoke"),
+    "DELETE /oauth/sessions/<_id>": Route(None),
     "GET /account": Route("auth:whoami"),
+    "GET /account/features": Route("auth:whoami"),
+    "GET /account/rate-limits": Route("auth:whoami"),
+    "GET /addon-attachments": Route("auth:whoami"),
+    "GET /addons": Route("auth:whoami"),
     "GET /apps": Route("apps"),
     "GET /apps/<name>": Route("apps:info"),
+    "GET /apps/<name>/addon-attachments": Route("apps:info"),
+    "GET /apps/<name>/addons": Route("apps:info"),
+    "GET /apps/<name>/collaborators": Route("access"),
+    "GET /apps/<name>/config-vars": Route("config:export"),
+    "GET /apps/<name>/dynos": Route("ps"),
+    "GET /apps/<name>/dynos/<dyno>": Route("ps"),
+    "GET /apps/<name>/features": Route("apps:info"),
+    "GET /apps/<name>/formation": Route(SEE_FORMATION),
+    "GET /apps/<name>/formation/<kind>": Route(SEE_FORMATION),
+    "GET /apps/<name>/pipeline-couplings": Route(None),
+    "GET /apps/<name>/releases": Route("releases"),
+    "GET /apps/<name>/releases/<release>": Route("releases:info"),
+    "GET /apps/<name>/releases/<release>/config-vars": Route("config:export"),
+    "GET /oauth/authorizations": Route("tokens"),
+    "GET /oauth/authorizations/<id>": Route(None),
+    "GET /regions": Route("auth:whoami"),
+    "GET /spaces": Route("auth:whoami"),
+    "GET /stacks": Route("auth:whoami"),
+    "GET /teams": Route("auth:whoami"),
     "GET /users/<name>/apps": Route("apps"),
     "GET /users/~": Route("auth:whoami"),
+    "PATCH /apps/<name>": Route("apps:rename", {"name": "other"}),
+    "PATCH /apps/<name>/config-vars": Route("config:set", {"A": "1"}),
+    "PATCH /apps/<name>/formation": Route(
+        "ps:scale", {"updates": [{"type": "web", "quantity": "2"}]}
+    ),
+    "PATCH /apps/<name>/formation/<kind>": Route("ps:scale", {"quantity": 2}),
+    "POST /apps": Route("apps:create", {"name": "another"}),
+    "POST /apps/<name>/dynos/<dyno>/actions/stop": Route("ps:stop"),
+    "POST /apps/<name>/formations/<kind>/actions/stop": Route("ps:stop"),
+    "POST /apps/<name>/releases": Route("rollback", {"release": "v1"}),
+    "POST /oauth/authorizations": Route("tokens:create", {"description": "a laptop"}),
 }
 # What stands for the parts of a path.
-PARTS = {"<name>": "shop"}
+PARTS = {
+    "<name>": "shop",
+    "<dyno>": "web.1",
+    "<kind>": "web",
+    "<release>": "v1",
+    "<id>": id_of("Ab12Cd34"),
+    "<_id>": "~",
+}
 PEOPLE_OF_HTTP = [who for who in PEOPLE if who != "root"]
 
 
@@ -82,7 +134,7 @@ def test_who_is_refused(served: tuple[Server, Api], route: str) -> None:
         path = path.replace(part, text)
     for who in PEOPLE_OF_HTTP:
         wanted = expected(row.command, who)
-        if wanted == ALLOWED and COMMANDS[row.command].changes:
+        if wanted == ALLOWED and changes(row.command):
             continue
         answer = api.ask(method, path, row.body, user=who)
         if wanted == ALLOWED:

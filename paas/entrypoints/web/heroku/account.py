@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, jsonify
+from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.platform import Platform
@@ -12,7 +12,7 @@ from paas.entrypoints.web.heroku.platform import Platform
 _BEGINNING = "2000-01-01T00:00:00Z"
 
 
-def register(app: Flask, platform: Platform) -> None:
+def register(app: Blueprint, platform: Platform) -> None:
     """The endpoints."""
 
     @app.get("/account")

@@ -5,17 +5,36 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from flask import Flask, Response
+from flask import Blueprint, Flask, Response, g
 from werkzeug.exceptions import HTTPException
 
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.git_routes import add_git
-from paas.entrypoints.web.heroku import account, apps
+from paas.entrypoints.web.heroku import (
+    account,
+    apps,
+    authorizations,
+    config,
+    dynos,
+    formation,
+    not_ours,
+    releases,
+)
 from paas.entrypoints.web.heroku.errors import INTERNAL, NOT_FOUND, ApiError
-from paas.entrypoints.web.heroku.platform import Platform
+from paas.entrypoints.web.heroku.platform import WARNINGS, Platform
 from paas.entrypoints.web.raw_paths import Segment, by_raw_path
 
-NOUNS: tuple[Callable[[Flask, Platform], None], ...] = (account.register, apps.register)
+_WARNINGS_MAX = 1_000
+NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
+    account.register,
+    apps.register,
+    authorizations.register,
+    config.register,
+    dynos.register,
+    formation.register,
+    not_ours.register,
+    releases.register,
+)
 
 
 def make_api(platform: Platform, git: GitHttp) -> Flask:
@@ -27,7 +46,9 @@ def make_api(platform: Platform, git: GitHttp) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     add_git(app, git)
     for register in NOUNS:
-        register(app, platform)
+        noun = Blueprint(register.__module__.rpartition(".")[2], __name__)
+        register(noun, platform)
+        app.register_blueprint(noun)
     app.register_error_handler(ApiError, lambda error: error.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
@@ -52,6 +73,9 @@ def _internal_error(_error: Exception) -> Response:
 
 def _finish(answer: Response) -> Response:
     """What each answer has."""
+    if warnings := g.get(WARNINGS):
+        text = " ".join(warnings)[:_WARNINGS_MAX]
+        answer.headers["Warning-Message"] = text.encode("ascii", "replace").decode()
     answer.headers["Request-Id"] = secrets.token_hex(16)
     answer.headers.setdefault("Cache-Control", "private, no-store")
     answer.headers["X-Content-Type-Options"] = "nosniff"

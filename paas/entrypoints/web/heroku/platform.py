@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol
 
-from flask import request
+from flask import g, request
 
 from paas.entrypoints.web import gate
 from paas.entrypoints.web.heroku.errors import (
@@ -20,6 +20,8 @@ from paas.entrypoints.web.places import PER_ADDRESS, Places
 
 BODY_MAX_BYTES = 1024**2
 _BEARER = "bearer"
+# In flask.g: what the user should know, for a header of the answer.
+WARNINGS = "warnings"
 
 
 class Operate(Protocol):
@@ -27,7 +29,7 @@ class Operate(Protocol):
 
     def __call__(
         self, asked: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
-    ) -> Any: ...
+    ) -> gate.Value: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Platform:
             "address": address,
         }
         try:
-            return self.operate(asked)
+            answer = self.operate(asked)
         except gate.FailedError as failed:
             raise of_failure(failed) from failed
         except gate.GateDownError as error:
@@ -59,6 +61,8 @@ class Platform:
             raise ApiError(UNAVAILABLE, why) from error
         finally:
             self.places.free(address)
+        g.setdefault(WARNINGS, []).extend(answer.warnings)
+        return answer.value
 
 
 def token_of_request() -> str:

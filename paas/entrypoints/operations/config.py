@@ -1,0 +1,57 @@
+"""config:export, config:set, config:unset"""
+
+from collections.abc import Mapping, Sequence
+
+from paas.domain.apps.apps import App
+from paas.domain.datastores.datastores import with_attached
+from paas.domain.people.permissions import Permission
+from paas.domain.releases.releases import ConfigVars
+from paas.domain.values.names import var_name, var_value
+from paas.entrypoints.operations.call import Call
+from paas.entrypoints.operations.progress import Impatient
+from paas.services.releases.diffs import no_such_release
+
+
+def export(call: Call, *, app: str, version: int | None) -> dict[str, str]:
+    """The config vars of an app, or those of one of its releases."""
+    if version is None:
+        return _plain(call.services.config.all(call.actor, app))
+    found = call.services.apps.find(call.actor, app, to=Permission.CONFIGURE)
+    release = call.services.store.releases.find(found.id, version)
+    if release is None:
+        raise no_such_release(found, version)
+    return _plain(release.config)
+
+
+def set_vars(
+    call: Call, *, app: str, values: Mapping[str, str], unset: Sequence[str]
+) -> dict[str, str]:
+    """Set config vars and remove others, in one release."""
+    named = {var_name(name): value for name, value in values.items()}
+    checked = {name: var_value(name, value) for name, value in named.items()}
+    gone = [var_name(name) for name in unset]
+    config = call.services.config
+    config.set(call.actor, app, checked, _accepting(call, app), unset=gone)
+    return _plain(config.all(call.actor, app))
+
+
+def unset_vars(call: Call, *, app: str, names: Sequence[str]) -> dict[str, str]:
+    """Remove config vars, in one release."""
+    gone = [var_name(name) for name in names]
+    config = call.services.config
+    config.unset(call.actor, app, gone, _accepting(call, app))
+    return _plain(config.all(call.actor, app))
+
+
+def _accepting(call: Call, app: str) -> Impatient:
+    """Answered with the config of the new release."""
+    found = call.services.apps.find(call.actor, app, to=Permission.CONFIGURE)
+    return call.accepting(lambda release, _: _plain(_with_attached(call, found, release.config)))
+
+
+def _with_attached(call: Call, app: App, config: ConfigVars) -> ConfigVars:
+    return with_attached(config, call.services.store.datastores.attached_vars(app.id))
+
+
+def _plain(config: ConfigVars) -> dict[str, str]:
+    return {name: config[name].reveal() for name in sorted(config)}

@@ -1,0 +1,57 @@
+"""releases, releases:info, releases:retry, rollback"""
+
+from paas.domain.apps.apps import App
+from paas.domain.people.permissions import Permission
+from paas.domain.releases.history import can_roll_back
+from paas.domain.releases.releases import Release
+from paas.entrypoints.operations.call import Call
+
+# Of the list; an older one can be asked for by its version.
+_MOST = 1_000
+
+
+def listing(call: Call, *, app: str) -> list[dict[str, object]]:
+    """The releases of an app, newest first."""
+    found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
+    rows = call.services.store.releases.of_app(found.id)[:_MOST]
+    return [_plain(call, found, release) for release in rows]
+
+
+def info(call: Call, *, app: str, version: int | None) -> dict[str, object]:
+    """One release, by default the latest."""
+    found = call.services.releases.info(call.actor, app, version)
+    return _plain(call, found.app, found.release)
+
+
+def rollback(call: Call, *, app: str, version: int | None) -> dict[str, object]:
+    """Code and config of an earlier release as a new one."""
+    progress = call.accepting(lambda release, _: _plain(call, _app(call, app), release))
+    made = call.services.releases.rollback(call.actor, app, version, progress)
+    return info(call, app=app, version=made)
+
+
+def retry(call: Call, *, app: str) -> dict[str, object]:
+    """The latest failed release once more, as a new one."""
+    progress = call.accepting(lambda release, _: _plain(call, _app(call, app), release))
+    made = call.services.releases.retry(call.actor, app, progress)
+    return info(call, app=app, version=made)
+
+
+def _app(call: Call, name: str) -> App:
+    return call.services.apps.find(call.actor, name, to=Permission.VIEW)
+
+
+def _plain(call: Call, app: App, release: Release) -> dict[str, object]:
+    slug = call.services.store.slugs.of_release(release)
+    return {
+        "app": {"id": app.id, "name": app.name},
+        "version": release.version,
+        "status": release.status.value,
+        "current": release.version == app.current,
+        "description": release.description,
+        "user": release.user,
+        "created_at": release.created_at.isoformat(),
+        "slug": release.slug_id,
+        "commit": slug.commit if slug is not None else None,
+        "can_roll_back": slug is not None and can_roll_back(release, app.current),
+    }

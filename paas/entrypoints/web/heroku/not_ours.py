@@ -1,0 +1,105 @@
+"""What Heroku has and this server has not, or of which it has one: for clients that ask for it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+
+from paas.entrypoints.web.heroku import ids
+from paas.entrypoints.web.heroku.account import user
+from paas.entrypoints.web.heroku.apps import REGION, STACK, reference
+from paas.entrypoints.web.heroku.errors import not_found
+from paas.entrypoints.web.heroku.platform import Platform
+from paas.entrypoints.web.heroku.ranges import listed
+from paas.entrypoints.web.heroku.times import time
+
+_BEGINNING = "2000-01-01T00:00:00Z"
+
+
+def register(app: Blueprint, platform: Platform) -> None:
+    """The endpoints."""
+    _add_server(app, platform)
+
+    def of_app(name: str) -> None:
+        platform.ask("apps:info", app=ids.app(name))
+
+    @app.get("/apps/<name>/addons")
+    @app.get("/apps/<name>/addon-attachments")
+    @app.get("/apps/<name>/features")
+    def nothing_of_app(name: str) -> Response:
+        of_app(name)
+        return jsonify([])
+
+    @app.get("/apps/<name>/pipeline-couplings")
+    def no_pipeline(name: str) -> Response:
+        of_app(name)
+        raise not_found("pipeline-coupling", "That app is in no pipeline.")
+
+    @app.get("/apps/<name>/collaborators")
+    def collaborators(name: str) -> Response:
+        found = platform.ask("access", app=ids.app(name))
+        rows = [collaborator(found, grant, platform.domain) for grant in found["grants"]]
+        return listed(rows, "id")
+
+
+def _add_server(app: Blueprint, platform: Platform) -> None:
+    """What is about the server as a whole; for those with a token, like all of it."""
+
+    def known() -> None:
+        platform.ask("auth:whoami")
+
+    @app.get("/account/rate-limits")
+    def rate_limits() -> Response:
+        known()
+        return jsonify({"remaining": 4_500})
+
+    @app.get("/account/features")
+    @app.get("/teams")
+    @app.get("/spaces")
+    @app.get("/addons")
+    @app.get("/addon-attachments")
+    def nothing() -> Response:
+        known()
+        return jsonify([])
+
+    @app.get("/stacks")
+    def stacks() -> Response:
+        known()
+        times = {"created_at": _BEGINNING, "updated_at": _BEGINNING}
+        return jsonify([{**STACK, **times, "default": True, "state": "public"}])
+
+    @app.get("/regions")
+    def regions() -> Response:
+        known()
+        return jsonify([region(platform.domain)])
+
+
+def region(domain: str) -> dict[str, object]:
+    """Heroku's ``region``: this server."""
+    return {
+        **REGION,
+        "country": "",
+        "created_at": _BEGINNING,
+        "description": domain,
+        "locale": "",
+        "private_capable": False,
+        "provider": {"name": "paas", "region": REGION["name"]},
+        "updated_at": _BEGINNING,
+    }
+
+
+def collaborator(
+    found: Mapping[str, Any], grant: Mapping[str, str], domain: str
+) -> dict[str, object]:
+    """Heroku's ``collaborator``."""
+    app, at = found["app"], time(found["created_at"])
+    who = user(grant["name"], domain)
+    return {
+        "app": reference(app),
+        "created_at": at,
+        "id": ids.named("collaborator", f"{app['id']} {grant['name']}"),
+        "permissions": [],
+        "role": grant["role"],
+        "updated_at": at,
+        "user": {**who, "federated": False},
+    }
