@@ -1,12 +1,11 @@
 """Images from elsewhere: from a registry, or from an archive by ``docker save``."""
 
-import json
 import secrets
-import tarfile
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, BinaryIO
+from collections.abc import Callable, Sequence
+from typing import BinaryIO
 
 from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.image_archives import checked_archive, no_image
 from paas.domain.builds.build_values import RegistryLogin
 from paas.domain.builds.images import (
     ImageReference,
@@ -17,11 +16,6 @@ from paas.domain.builds.images import (
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
-PIECE_BYTES = 1024**2
-MANIFEST = "manifest.json"
-MANIFEST_MAX_BYTES = 1024**2
-# What names the images of an archive, beside the manifest; the engine does without.
-_NAMES = {"repositories", "index.json", "oci-layout"}
 _LOADED = "Loaded image ID: "
 DOCKER_HUB = "docker.io"
 
@@ -58,11 +52,11 @@ class DockerImageSource:
         with docker_client(self._settings, answer_limit_s=self._settings.build_limit_s) as client:
             there = {one["Id"] for one in client.api.images(all=True)}
             found = None
-            for answer in client.api.load_image(_nameless(archive, check)):
+            for answer in client.api.load_image(checked_archive(self._settings, archive, check)):
                 if str(answer.get("stream", "")).startswith(_LOADED):
                     found = answer["stream"].removeprefix(_LOADED).strip()
             if found is None:
-                raise _no_image("the engine found none in it")
+                raise no_image("the engine found none in it")
             try:
                 refuse_unusable(image_facts(client.api.inspect_image(image_id(found))))
             except PaasError:
@@ -94,78 +88,9 @@ def _registry(reference: ImageReference) -> str:
     return first if slash and ("." in first or ":" in first) else DOCKER_HUB
 
 
-def _nameless(archive: BinaryIO, check: Callable[[], None]) -> Iterator[bytes]:
-    """The archive with the one image in its manifest, without names."""
-    seen = False
-    try:
-        with tarfile.open(fileobj=archive, mode="r|*") as source:
-            for member in source:
-                if member.name in _NAMES:
-                    continue
-                if member.name == MANIFEST:
-                    content = _without_names(_read(source, member))
-                    member.size, seen = len(content), True
-                    yield _header(member) + content + _padding(len(content))
-                    continue
-                yield _header(member)
-                yield from _content(source, member, check)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise _no_image("it is not a complete tar archive") from error
-    if not seen:
-        raise _no_image("it has no manifest.json")
-    yield bytes(2 * tarfile.BLOCKSIZE)
-
-
-def _content(
-    source: tarfile.TarFile, member: tarfile.TarInfo, check: Callable[[], None]
-) -> Iterator[bytes]:
-    file = source.extractfile(member) if member.isfile() else None
-    if file is None:
-        return
-    while piece := file.read(PIECE_BYTES):
-        check()
-        yield piece
-    yield _padding(member.size)
-
-
-def _read(source: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = source.extractfile(member) if member.isfile() else None
-    if file is None or member.size > MANIFEST_MAX_BYTES:
-        raise _no_image("its manifest.json is no plain file, or too large")
-    return file.read()
-
-
-def _without_names(manifest: bytes) -> bytes:
-    try:
-        images: Any = json.loads(manifest)
-    except (ValueError, RecursionError) as error:
-        raise _no_image("its manifest.json is not valid JSON") from error
-    if not isinstance(images, list) or not all(isinstance(one, dict) for one in images):
-        raise _no_image("its manifest.json lists no images")
-    if len(images) != 1:
-        raise _no_image(f"it has {len(images)} images, and an app has one")
-    return json.dumps([{**images[0], "RepoTags": None}]).encode()
-
-
-def _header(member: tarfile.TarInfo) -> bytes:
-    return member.tobuf(tarfile.PAX_FORMAT)
-
-
-def _padding(size: int) -> bytes:
-    return bytes(-size % tarfile.BLOCKSIZE)
-
-
 def _not_there(reference: ImageReference, host: str, said: str) -> PaasError:
     denied = any(word in said for word in ("unauthorized", "denied", "no basic auth"))
     hint = f"Correct the name; if it is private: paas registry:login {host} USER < token.txt"
     if not denied:
         hint = "Correct the name, or load a file: paas git:load-image < image.tar"
     return PaasError("image-not-found", f"{reference} was not found: {said.rstrip('.')}.", hint)
-
-
-def _no_image(why: str) -> PaasError:
-    return PaasError(
-        "image-archive",
-        f"This is not an image: {why}.",
-        "docker save IMAGE | paas git:load-image -a shop",
-    )

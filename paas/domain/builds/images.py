@@ -134,10 +134,15 @@ def refuse_unusable(image: ImageFacts, given: Collection[str] = ()) -> None:
             "platform's own.",
             "Remove that LABEL from the Dockerfile, or use a base image without it.",
         )
-    if image.layers > LAYERS_MAX:
+    refuse_layers(image.layers)
+
+
+def refuse_layers(count: int) -> None:
+    """Raises PaasError if no container could be created from an image of so many layers."""
+    if count > LAYERS_MAX:
         raise PaasError(
             "image-layers",
-            f"The image has {image.layers} layers; the limit is {LAYERS_MAX}.",
+            f"The image has {count} layers; the limit is {LAYERS_MAX}.",
             "Merge steps of the Dockerfile: RUN a && b makes one layer.",
         )
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.docker import context_archives
-from paas.adapters.docker.context_archives import refuse_bombs, unpacked_bytes
+from paas.adapters.docker.context_archives import refuse_bombs
+from paas.adapters.docker.unpacked_sizes import TooLargeError, unpacked_bytes
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -50,7 +51,8 @@ def sparse(size: int) -> bytes:
 
 
 def measured(path: Path, most_bytes: int = 64 * MIB) -> int:
-    return unpacked_bytes(path, most_bytes, lambda: None)
+    with path.open("rb") as file:
+        return unpacked_bytes(file, most_bytes, lambda: None)
 
 
 @pytest.mark.parametrize("packer", PACKERS)
@@ -59,7 +61,7 @@ def test_each_kind_is_measured(tmp_path: Path, packer: str) -> None:
     path = tmp_path / "archive"
     path.write_bytes(PACKERS[packer](tar(MIB, 2 * MIB)))
     assert 3 * MIB < measured(path) < 3 * MIB + 32 * 1024
-    with pytest.raises(context_archives._TooLargeError):
+    with pytest.raises(TooLargeError):
         measured(path, 3 * MIB)
 
 
@@ -69,7 +71,7 @@ def test_holes_count(tmp_path: Path) -> None:
     path.write_bytes(sparse(1000 * MIB))
     with tarfile.open(path) as archive:
         assert archive.getmembers()[0].size == 1000 * MIB
-    with pytest.raises(context_archives._TooLargeError):
+    with pytest.raises(TooLargeError):
         measured(path)
 
 
@@ -88,7 +90,7 @@ def test_a_dictionary_that_takes_too_much_memory(tmp_path: Path) -> None:
     filters = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 512 * MIB}]
     path = tmp_path / "archive"
     path.write_bytes(lzma.compress(b"x", filters=filters))
-    with pytest.raises(context_archives._TooLargeError):
+    with pytest.raises(TooLargeError):
         measured(path)
 
 

@@ -1,13 +1,18 @@
 """Images from archives of ``docker save``, taken by the real engine, and archives that are none."""
 
+import bz2
+import gzip
 import io
 import json
+import lzma
+import shutil
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
 from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.image_archives import checked_archive
 from paas.adapters.docker.sources import DockerImageSource
 from paas.domain.builds.images import image_reference
 from paas.domain.values.errors import PaasError
@@ -15,6 +20,7 @@ from paas.settings import Settings
 from tests.docker_engine import BASE
 
 APP = 7
+MIB = 2**20
 
 
 @pytest.fixture
@@ -123,6 +129,79 @@ def test_a_full_disk_ends_it(source: DockerImageSource, docker_settings: Setting
 
     with pytest.raises(PaasError, match="disk is full"):
         source.load(APP, io.BytesIO(_saved(docker_settings)), full)
+
+
+def _image(layers: Mapping[str, bytes], *named: str) -> bytes:
+    """An image of these layers, which its manifest names in that order."""
+    manifest = [{"Config": "config.json", "Layers": named or [*layers]}]
+    files = {**layers, "config.json": b"{}", "manifest.json": json.dumps(manifest).encode()}
+    return _archive(files)
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_layers_that_do_not_fit_on_the_disk(
+    source: DockerImageSource,
+    docker_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: Callable[[bytes], bytes],
+) -> None:
+    """However they are compressed, and each as often as it is named; the engine gets no end."""
+    layer = pack(_archive({"zeros": bytes(3 * MIB)}))
+    disk = shutil.disk_usage(docker_settings.paths.docker)
+    room = docker_settings.min_free_mib * MIB + 10 * MIB
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=room))
+    large = _image({"a/layer.tar": layer}, *["a/layer.tar"] * 4)
+    for archive in (large, _image({"a": pack(_archive({"zeros": bytes(11 * MIB)}))})):
+        with pytest.raises(PaasError, match=r"more than the 10\.0 MiB that are there") as caught:
+            source.load(APP, io.BytesIO(archive), lambda: None)
+        assert caught.value.reference == "image-too-large"
+    with pytest.raises(PaasError, match="10000 layers"):
+        source.load(APP, io.BytesIO(_image({"a": b""}, *["a"] * 10_000)), lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("link", "kind", "target", "named", "why"),
+    [
+        ("b/layer.tar", tarfile.SYMTYPE, "../a/layer.tar", "b/layer.tar", "does not fit"),
+        ("b/layer.tar", tarfile.SYMTYPE, "/../a/layer.tar", "./b/layer.tar", "does not fit"),
+        ("b/layer.tar", tarfile.LNKTYPE, "a/layer.tar", "b//layer.tar", "does not fit"),
+        ("b", tarfile.SYMTYPE, "a", "b/layer.tar", "behind a link"),
+        ("b", tarfile.SYMTYPE, "b", "b", "leads nowhere"),
+    ],
+)
+def test_layers_behind_links(
+    docker_settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    link: str,
+    kind: bytes,
+    target: str,
+    named: str,
+    why: str,
+) -> None:
+    """They are as large as what they lead to, as the engine follows them."""
+    manifest = [{"Config": "c", "Layers": [named] * 4}]
+    files = {
+        "a/layer.tar": gzip.compress(_archive({"zeros": bytes(3 * MIB)})),
+        "manifest.json": json.dumps(manifest).encode(),
+    }
+    archive = io.BytesIO(_archive(files))
+    with tarfile.open(fileobj=archive, mode="a") as tar:
+        entry = tarfile.TarInfo(link)
+        entry.type, entry.linkname = kind, target
+        tar.addfile(entry)
+    archive.seek(0)
+    disk = shutil.disk_usage(docker_settings.paths.docker)
+    room = docker_settings.min_free_mib * MIB + 10 * MIB
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: disk._replace(free=room))
+    with pytest.raises(PaasError, match=why):
+        list(checked_archive(docker_settings, archive, lambda: None))
+
+
+def test_a_layer_that_cannot_be_measured(source: DockerImageSource) -> None:
+    """It is refused, since it could be of any size."""
+    for head in (b"\x28\xb5\x2f\xfd", b"\x50\x2a\x4d\x18"):
+        with pytest.raises(PaasError, match="compressed by zstd"):
+            source.load(APP, io.BytesIO(_image({"a": head + bytes(8)})), lambda: None)
 
 
 def test_a_registry_that_is_not_there(source: DockerImageSource) -> None:
