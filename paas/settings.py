@@ -287,7 +287,7 @@ def _typed(path: Path, key: str, value: object, example: object, annotated: obje
     """value in the type of the setting's default, or PaasError. annotated: for an empty tuple."""
     item = str if annotated == tuple[str, ...] else int
     if isinstance(value, int | float) and not 0 <= value < inf:
-        raise PaasError("server-yml", f"{path}: {key} must be a number from 0 on, not {value!r}.")
+        raise PaasError("server-yml", f"{path}: {key} must be a number, 0 or more, not {value!r}.")
     match example, value:
         case Path(), str() if value.startswith("/"):
             return Path(value)

@@ -58,7 +58,7 @@ class Datastores(Table):
         """
         with self._database.writing() as connection:
             if connection.execute("SELECT 1 FROM datastores WHERE name = ?", (name,)).fetchone():
-                raise PaasError("datastore-taken", f"There is a datastore {name} already.")
+                raise PaasError("datastore-taken", f"There is already a datastore {name}.")
             uid = self._allocations.give_uid(datastore_holder(name))
             port = self._allocations.give_service_port(datastore_holder(name), is_free)
             sealed = self._sealing.seal(datastore_place(name), password.reveal())
@@ -188,7 +188,7 @@ class Datastores(Table):
                     )
                 except sqlite3.IntegrityError as error:
                     raise PaasError(
-                        "attachment-taken", f"The app has an attachment {one.name} already."
+                        "attachment-taken", f"The app already has an attachment {one.name}."
                     ) from error
 
     def detach(self, attachments: Sequence[Attachment]) -> None:

@@ -49,7 +49,7 @@ class Externals(Table):
                 )
             except sqlite3.IntegrityError as error:
                 raise PaasError(
-                    "attachment-taken", f"The app has an attachment {' or '.join(names)} already."
+                    "attachment-taken", f"The app already has an attachment {' or '.join(names)}."
                 ) from error
 
     def renew(self, name: DatastoreName, url: ExternalUrl, facts: ExternalFacts) -> None:

@@ -48,8 +48,8 @@ def older(path: Path, there: int, wanted: int) -> StoreOlderError:
     """It was put back from an older copy."""
     return StoreOlderError(
         "store-older",
-        f"The server's database {path} is an older copy: it has seen {there} changes, and there "
-        f"were {wanted} already. {_SERVES_ON}",
+        f"The server's database {path} is an older copy: it contains {there} changes, but "
+        f"{wanted} were made. {_SERVES_ON}",
         _HINT,
     )
 

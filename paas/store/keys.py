@@ -28,7 +28,7 @@ class Keys(Table):
             )
         except sqlite3.IntegrityError as error:
             raise PaasError(
-                "key-taken", f"The key {key.fingerprint} is already there.", "See: paas keys"
+                "key-taken", f"The key {key.fingerprint} has already been added.", "See: paas keys"
             ) from error
 
     def all(self) -> list[Key]:

@@ -35,7 +35,7 @@ class Teams(Table):
             )
         except sqlite3.IntegrityError as error:
             raise PaasError(
-                "team-taken", f"There is a team {name} already.", "See: paas teams"
+                "team-taken", f"There is already a team {name}.", "See: paas teams"
             ) from error
 
     def remove(self, name: TeamName) -> None:

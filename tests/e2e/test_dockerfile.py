@@ -172,7 +172,7 @@ def test_a_buildpack_app_in_containers(
     alice.ssh("builder:set", "moving", "engine", "docker")
     code.commit({"more": ""})
     pushed = alice.push(code, "moving").stdout
-    assert f"Making an image on {made.name}" in pushed
+    assert f"Building an image on {made.name}" in pushed
     assert re.fullmatch(r"container [1-9]\d+ /app/.venv", docker_server.get("moving").text)
     assert alice.ssh("run", "-a", "moving", "cat /app/more; echo $HOME").stdout == "/app\n"
     alice.ssh("rollback", "moving")
@@ -197,7 +197,7 @@ def test_an_image_of_a_registry(docker_server: Server, alice: User, tmp_path: Pa
         deployed = alice.ssh("git:from-image", "tool", f"{name}:1")
         assert f"Deploying {name}@{digest}" in deployed.stdout + deployed.stderr
         again = alice.ssh("git:from-image", "tool", f"{name}:1")
-        assert f"{name}:1 is live already" in again.stdout + again.stderr
+        assert f"{name}:1 is already live" in again.stdout + again.stderr
         assert len(json.loads(alice.ssh("releases", "tool", "--json").stdout)) == 1
     report = json.loads(docker_server.paas("server:docker", "--json").stdout)
     assert report["apps"] == ["tool"]

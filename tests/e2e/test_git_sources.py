@@ -86,7 +86,7 @@ def test_sync_submodules_and_an_archive(
     assert "Fetching submodules" in told
     assert f"lib: {head[:8]} of {library_url}" in told
     assert server.get("shop").text == "of a submodule"
-    assert "is live already" in alice.ssh("git:sync", "--build-if-changes", "shop", url).stderr
+    assert "is already live" in alice.ssh("git:sync", "--build-if-changes", "shop", url).stderr
     assert len(releases(server, "shop")) == 1
 
     archive = subprocess.run(

@@ -118,7 +118,7 @@ def test_an_own_certificate(secure: Secure, tmp_path: Path) -> None:
     folder = secure.server.state / "certs" / row["id"]
     assert (folder / "key.pem").stat().st_mode & 0o777 == 0o600
     again = secure.user.ssh("certs:add own", stdin=good.read_text() + own_key.read_text())
-    assert "has this certificate already" in again.stderr
+    assert "already has this certificate" in again.stderr
     paas("certs:remove", "own")
     assert not folder.exists()
     assert secure.server.get("own.apps.test").text == "secure"

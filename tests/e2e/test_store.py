@@ -189,7 +189,7 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     refused(fragile, shop, "is an older copy", CHANGING)
 
     adopted = fragile.paas("doctor", "--adopt-store")
-    assert "runs and is served" in adopted.stderr
+    assert "is running and served" in adopted.stderr
     serves(fragile)
     serves(fragile, "newer", "newer")
     left = {path.name for path in (fragile.state / "git").iterdir()}

@@ -142,7 +142,7 @@ class AuditFiles:
             raise disk_fault(error, self._directory) or PaasError(
                 "audit-not-written",
                 f"The audit trail in {self._directory} cannot be written: {error.strerror}.",
-                "The server's administrator finds more with: sudo paas doctor",
+                "The server's administrator can find the cause with: sudo paas doctor",
             ) from error
 
     def _open_directory(self) -> int:
@@ -236,8 +236,8 @@ def _open_cut(path: Path) -> int:
 def _foreign(path: Path, mode: str) -> PaasError:
     return PaasError(
         "audit-foreign",
-        f"{path} belongs to the audit trail, but others than root may write to it.",
-        f"Find out who did, then: sudo chown root:root {path}; sudo chmod {mode} {path}",
+        f"{path} belongs to the audit trail, but accounts other than root can write to it.",
+        f"Find out who changed that, then: sudo chown root:root {path}; sudo chmod {mode} {path}",
     )
 
 

@@ -44,7 +44,7 @@ class AgeObjects:
                 self.read(name, seen.before(check))
             if seen.hex() != content.hex():
                 raise PaasError(
-                    "backup-damaged", f"{name} differs from what was written when it is read back."
+                    "backup-damaged", f"{name} was read back, and differs from what was written."
                 )
         except BaseException:
             objects.delete(name)

@@ -37,10 +37,10 @@ def build_failure(
     if status == EXIT_HELD and output.last.startswith("paas-launch:"):
         return PaasError(
             "build-held",
-            "When the build had ended, a process elsewhere still held a file of it open for "
-            "writing, so it could change what goes live.",
-            "A live instance got it from the build: make sure that the build passes on no "
-            "file descriptors.",
+            "After the build ended, a process outside it still had one of its files open for "
+            "writing, and could have changed what goes live.",
+            "A live instance got the open file from the build: make sure that the build passes "
+            "on no file descriptors.",
         )
     if output.memory_kills:
         return build_out_of_memory(memory_mib)

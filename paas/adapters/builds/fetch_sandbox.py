@@ -199,8 +199,7 @@ def _answer(content: bytes | None, status: int, last: bytes) -> dict[str, Any]:
     raise PaasError(
         "fetch-failed",
         f"The code could not be fetched: {_plain(words)}",
-        "The lines above say more, if there are any; the server's administrator: "
-        "paas server:status",
+        "Any lines above say more. The server's administrator can run: paas server:status",
     )
 
 

@@ -51,7 +51,7 @@ class FileSlugs:
                 raise PaasError(
                     "build-dir-missing",
                     f"The commit has no folder {folder}, which is the app's build-dir.",
-                    "Correct it: paas builder:set build-dir FOLDER; without FOLDER: all of it.",
+                    "Correct it: paas builder:set build-dir FOLDER; without FOLDER, all is built.",
                 )
         # Its name begins with the build's, so that a crash in between leaves nothing unknown.
         aside = self._builds / f"{build_id}.narrowed"

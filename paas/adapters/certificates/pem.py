@@ -34,7 +34,7 @@ def blocks(pem: bytes) -> Blocks:
     found = [(match[1], match[0] + b"\n") for match in _BLOCK.finditer(pem)]
     if any(kind in _LOCKED or b"ENCRYPTED" in text[:200] for kind, text in found):
         raise refused(
-            "The key is protected by a passphrase, which nobody can type when the server starts.",
+            "The key has a passphrase, which nobody could enter when the server starts.",
             "Remove it: openssl pkey -in server.key -out open.key",
         )
     strange = [kind for kind, _ in found if kind not in _CERTIFICATE | _KEY | _IGNORED]

@@ -97,13 +97,13 @@ def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
         raise refused("The private key cannot be read.") from error
     if not any(_fits(one, key) for one in chain):
         raise refused(
-            "The key is not that of the certificate.",
+            "The private key does not belong to the certificate.",
             "Give the private key with which the certificate was requested.",
         )
     try:
         key = serialization.load_pem_private_key(pem, None)
     except Exception as error:
-        raise refused("The private key is damaged: its parts do not fit.") from error
+        raise refused("The private key is damaged: its parts do not match.") from error
     return key
 
 

@@ -59,8 +59,8 @@ class SshMachines:
         except (KeyError, ValueError) as error:
             raise PaasError(
                 "node-failed",
-                f"What {login} says of itself cannot be understood: {error}.",
-                "A login shell there may print something: look into its /root/.bashrc",
+                f"{login} sent an unexpected answer: {error}.",
+                "A login script there may print something: check its /root/.bashrc",
             ) from error
 
     def host_key(self, login: Login) -> str:
@@ -114,7 +114,7 @@ class SshMachines:
         )
         id = _last_line(done)
         if _ID.fullmatch(id) is None:
-            raise PaasError("node-failed", f"{login} joined, but does not say as whom: {id}.")
+            raise PaasError("node-failed", f"{login} joined, but reported no valid node id: {id}")
         return id
 
     def leave(self, login: Login) -> None:
@@ -155,7 +155,7 @@ class SshMachines:
         if done.status == _SSH_FAILED:
             raise PaasError(
                 "node-unreachable",
-                f"{login} cannot be reached by ssh, or does not let this server in.",
+                f"{login} cannot be reached by ssh, or rejects this server's key.",
                 f"Add this line to /root/.ssh/authorized_keys there: {self.public_key()}",
                 context=printed,
             )

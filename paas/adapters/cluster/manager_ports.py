@@ -71,5 +71,5 @@ def _failure(why: str) -> PaasError:
     return PaasError(
         "cluster-firewall",
         f"The ports of the nodes' manager cannot be closed to others: {why}.",
-        "Without that it is not started. See: paas server:status",
+        "The manager is not started until they are. See: paas server:status",
     )

@@ -142,9 +142,7 @@ class DockerRegistry:
             except PaasError as error:
                 if time.monotonic() > deadline:
                     log = self._paths.logs / f"{REGISTRY}.log"
-                    raise PaasError(
-                        error.reference, error.message, f"What it says is in {log}"
-                    ) from error
+                    raise PaasError(error.reference, error.message, f"Its log is {log}") from error
             time.sleep(_POLL_S)
 
     def _record(self) -> RegistryRecord:
@@ -152,8 +150,8 @@ class DockerRegistry:
         if present is None:
             raise PaasError(
                 "registry",
-                "This server has no registry, from which nodes pull images.",
-                "To have one: paas nodes:init --address ADDRESS",
+                "This server has no registry from which nodes could pull images.",
+                "To set one up: paas nodes:init --address ADDRESS",
             )
         return present
 

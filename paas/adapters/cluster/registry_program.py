@@ -32,7 +32,7 @@ def registry_argv(settings: Settings) -> list[str]:
     """Write its files; returns how it is started, in the foreground. Raises PaasError."""
     record = read_record(settings)
     if record is None:
-        raise PaasError("no-cluster", "This server manages no nodes, which need a registry.")
+        raise PaasError("no-cluster", "This server manages no nodes, so it needs no registry.")
     account = _account()
     make_directory(settings.paths.registry, mode=0o750, owner=(0, account.pw_gid))
     make_directory(images(settings), mode=0o700, owner=(account.pw_uid, account.pw_gid))
@@ -77,7 +77,7 @@ def _account() -> pwd.struct_passwd:
     except KeyError as error:
         raise PaasError(
             "registry-not-installed",
-            "This machine has no docker-registry, from which nodes pull images.",
+            "docker-registry, from which nodes pull images, is not installed on this machine.",
             "The administrator: install.sh --docker",
         ) from error
 

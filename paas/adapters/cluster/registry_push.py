@@ -43,7 +43,7 @@ def push(
         raise PaasError(
             "registry",
             f"The image was not pushed to the registry for nodes: {said}.",
-            f"What the registry says is in {settings.paths.logs}/{REGISTRY}.log; its state: paas "
+            f"The registry's log is {settings.paths.logs}/{REGISTRY}.log; its state: paas "
             "server:status",
         )
 

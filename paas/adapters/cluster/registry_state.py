@@ -18,7 +18,7 @@ def registry_findings(settings: Settings, limit_s: float = _SETTLE_LIMIT_S) -> I
     try:
         _registry(settings).wait(limit_s)
     except PaasError as error:
-        yield mendable(REGISTRY, f"{error.message} Nothing new can be started there.")
+        yield mendable(REGISTRY, f"{error.message} No new instances can be started there.")
 
 
 def mend_registry(settings: Settings) -> None:

@@ -119,7 +119,7 @@ def _run(
     except (ProgramFailedError, TimedOutError) as error:
         raise PaasError(
             "runtime-image",
-            f"The runtime image was not made. {error.message}",
+            f"The runtime image could not be built. {error.message}",
             "The server must reach its own apt sources: sudo apt-get update",
             context=error.context,
         ) from error

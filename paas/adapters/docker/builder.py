@@ -253,7 +253,7 @@ def _logins(wanted: DockerfileBuild) -> Mapping[str, object]:
 def _no_dockerfile(path: str) -> PaasError:
     return PaasError(
         "no-dockerfile",
-        f"The app's folder has no {path}, or a link leads to it.",
+        f"The app's folder has no {path}, or it is behind a symbolic link.",
         "Add it, or choose another: paas builder:set dockerfile-path FILE; to build with "
         "buildpacks: paas builder:set buildpacks",
     )

@@ -51,7 +51,8 @@ def engine_findings(settings: Settings) -> Iterator[Finding]:
             lost = lost_bridges(settings, client)
     except PaasError as error:
         yield mendable(
-            ENGINE, f"{error.message} Nothing can be built, and no container started or stopped."
+            ENGINE,
+            f"{error.message} Nothing can be built, and no container can be started or stopped.",
         )
         return
     if _CONTAINERD not in parts:

@@ -77,7 +77,7 @@ class RuntimeImages:
             former = self.current()
             if former is not None and unless(former):
                 return former
-            progress.step("Making the runtime image; this takes minutes, once in a while")
+            progress.step("Building the runtime image; this takes some minutes, once a month or so")
             with progress.doing("making the runtime image"):
                 self._clear()
                 files.make_directory(self._folder, mode=0o700)
@@ -103,7 +103,7 @@ class RuntimeImages:
             )
         found = _ID.search(str(said))
         if found is None:
-            raise PaasError("runtime-image", "The engine took no runtime image.")
+            raise PaasError("runtime-image", "The Docker engine did not load the runtime image.")
         text = json.dumps({"id": found[0], "name": name, "made_at": made_at.isoformat()})
         files.write_atomic(self._record, text, mode=0o600)
         return RuntimeImage(found[0], name, made_at, archive.size_bytes)

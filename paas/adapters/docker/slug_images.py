@@ -35,7 +35,7 @@ class DockerSlugImages:
     ) -> tuple[Image, int]:
         """See interfaces.SlugImages."""
         base = self._runtime.ready(progress)
-        progress.step(f"Making an image on {base.name}")
+        progress.step(f"Building an image on {base.name}")
         archive = TreeArchive(tree, _APP, owner=app.uid, check=progress.check)
         limit_s = self._settings.build_limit_s
         with (

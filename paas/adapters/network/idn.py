@@ -46,7 +46,7 @@ def _refuse_broken(label: str) -> None:
     if not is_name or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
         raise usage_error(
             "host-name",
-            f"{shown(label)} is no name in the form that DNS has for other letters than a to z. "
+            f"{shown(label)} is not a valid DNS form of a name with letters other than a to z. "
             "Give it as people read it, such as b\u00fccher.example.",
         )
 

@@ -22,4 +22,4 @@ def make_log(settings: Settings, app_id: int) -> None:
     try:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600))
     except OSError as error:
-        raise PaasError("router-log", f"{path} cannot be made: {error.strerror}.") from error
+        raise PaasError("router-log", f"{path} cannot be created: {error.strerror}.") from error

@@ -51,8 +51,8 @@ def _datastore_clients(settings: Settings, firewall: NftFirewall) -> Iterator[Fi
     ports = ", ".join(str(port) for port, _ in sorted(differ)[:5])
     yield mendable(
         "firewall",
-        f"The firewall's rules do not let those connect to datastores who may (ports {ports}): "
-        "apps cannot reach their datastores, or reach others.",
+        f"The firewall's rules for datastores are wrong (ports {ports}): apps cannot reach their "
+        "own datastores, or can reach others.",
     )
 
 

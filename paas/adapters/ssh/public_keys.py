@@ -67,8 +67,8 @@ def _not_printable(line: str) -> PaasError:
     found = next(character for character in line if not character.isprintable())
     return usage_error(
         "key-form",
-        f"The key contains the character U+{ord(found):04X}, which a key has not; copying from a "
-        "web page or a chat may add such characters.",
+        f"The key contains the character U+{ord(found):04X}, which no key contains; copying from "
+        "a web page or a chat may add such characters.",
         "Give the .pub file itself.",
     )
 

@@ -72,8 +72,8 @@ def origin(codename: str, lines: Iterable[str]) -> Origin:
     if first is None:
         raise PaasError(
             "runtime-image",
-            f"No source of apt has the distribution {codename} itself, so no runtime image can be "
-            "made.",
+            f"No apt source has the distribution {codename} itself, so no runtime image can be "
+            "built.",
             f"Add it to /etc/apt/sources.list: deb http://deb.debian.org/debian {codename} main",
         )
     options, mirror, _, components = first

@@ -88,7 +88,7 @@ def new_names(
     if color is None:
         raise PaasError(
             "no-color",
-            "The app has an attachment of every color.",
+            "The app already has an attachment for every color.",
             "Name this one: --as NAME",
         )
     return [*names, color]

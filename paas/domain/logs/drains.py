@@ -116,7 +116,7 @@ def new_drain(
         raise usage_error("drain-address", f"A drain cannot send to {target.host}: {why}.")
     drain = Drain(token, app_id, Secret(url))
     if any(other.url == drain.url for other in present):
-        raise PaasError("drain-taken", f"{drain.shown} is a drain of the app already.")
+        raise PaasError("drain-taken", f"The app already has the drain {drain.shown}.")
     if len(present) >= DRAINS_MAX:
         raise PaasError(
             "drain-many", f"An app has at most {DRAINS_MAX} drains.", "See: paas drains"

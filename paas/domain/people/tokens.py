@@ -105,13 +105,13 @@ def token_prefix(text: str) -> TokenPrefix:
     if PATTERN.fullmatch(text):
         raise usage_error(
             "token-prefix",
-            "That is a whole token, which belongs in no command line: others can read it there.",
+            "That is a whole token, which must not be on a command line: others can read it there.",
             f"paas tokens:revoke {prefix[:_PREFIX_CHARACTERS]}",
         )
     if re.fullmatch(r"[0-9A-Za-z]{8}", prefix) is None:
         raise usage_error(
             "token-prefix",
-            "A token is named by the 8 characters after paas_.",
+            "Name a token by the 8 characters after paas_.",
             "See: paas tokens",
         )
     return TokenPrefix(prefix)

@@ -80,7 +80,7 @@ def refuse_reserved(host: str, domain: str, *, is_admin: bool) -> None:
     if (above or is_below(bare, domain)) and not is_admin:
         raise PaasError(
             "host-reserved",
-            f"{host} has names below the server's own domain, where each app has its own."
+            f"{host} covers names below the server's own domain, where each app has its own name."
             if above
             else f"{host} lies below the server's own domain, where each app has its own name.",
             "Ask an admin to add it, or give the app another name: paas apps:rename",

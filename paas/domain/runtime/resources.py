@@ -140,7 +140,7 @@ def parse_limit(word: str) -> tuple[Resource, int | None]:
         least = measure.words(measure.least)
         raise usage_error(
             "resource",
-            f"{resource}: nothing starts with less than {least}; {shown(text)} is too low.",
+            f"{resource}: nothing would start with less than {least}; {shown(text)} is too low.",
             f"paas resource:limit {resource}={measure.example}",
         )
     return resource, amount

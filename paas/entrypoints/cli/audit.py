@@ -110,11 +110,11 @@ def verify(session: Session, as_json: bool) -> None:
     if as_json:
         print_json(asdict(verdict))
     if verdict.place is None:
-        session.terminal.step(f"The audit trail is whole: {verdict.lines} lines")
+        session.terminal.step(f"The audit trail is intact: {verdict.lines} lines")
         return
     session.status = EXIT_FAILED
     session.terminal.warn(f"The first wrong line is {verdict.place}: {verdict.why}.")
-    session.terminal.warn(f"The {verdict.lines} lines before it are whole.")
+    session.terminal.warn(f"The {verdict.lines} lines before it are intact.")
     session.terminal.warn("Compare it with a backup, or with what an audit drain received.")
 
 

@@ -100,7 +100,7 @@ def _chosen(session: Session, words: tuple[str, ...], options: tuple[str | None,
         )
     raise usage_error(
         "backup-target",
-        f"{shown(' '.join(words))} is no target: it is {_FORMS}.",
+        f"{shown(' '.join(words))} is not a target; one is {_FORMS}.",
         "For example: paas backups:target s3 my-backups --endpoint https://s3.example.com "
         "--access-key AKIA1 < secret-key",
     )

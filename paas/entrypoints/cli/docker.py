@@ -87,7 +87,7 @@ def _switch(session: Session, settings: Settings, *, on: bool) -> None:
     """Refuse, with the command that does it: install.sh runs apt, and restarts the gate."""
     if on == settings.docker:
         session.terminal.detail(
-            "The server has a Docker engine already." if on else "The server has no Docker engine."
+            "The server already has a Docker engine." if on else "The server has no Docker engine."
         )
         return
     if not on:

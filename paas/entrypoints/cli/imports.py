@@ -16,7 +16,7 @@ from paas.services.deploys.imports import Building
 @click.argument("words", nargs=-1, metavar="[APP] URL [REF]")
 @app_option
 @click.option("--build", is_flag=True, help="Deploy the fetched commit.")
-@click.option("--build-if-changes", is_flag=True, help="Deploy it unless it is live already.")
+@click.option("--build-if-changes", is_flag=True, help="Deploy it unless it is already live.")
 @pass_session
 def sync(
     session: Session, words: tuple[str, ...], app: str | None, build: bool, build_if_changes: bool

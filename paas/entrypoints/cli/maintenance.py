@@ -138,7 +138,7 @@ def _switch(session: Session, name: str, on: bool) -> None:
     if session.services.maintenance.set_maintenance(session.actor, name, on, session.terminal):
         session.terminal.step(f"Maintenance mode of {name} is {words}")
     else:
-        session.terminal.detail(f"It was {words} already.")
+        session.terminal.detail(f"It was already {words}.")
 
 
 @click.command("git:info")

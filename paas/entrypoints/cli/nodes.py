@@ -55,7 +55,7 @@ def listing(session: Session, as_json: bool) -> None:
 
 
 @click.command("nodes:init")
-@click.option("--address", required=True, help="This machine's, in the network of the nodes.")
+@click.option("--address", required=True, help="This machine's address in the nodes' network.")
 @pass_session
 def init(session: Session, address: str) -> None:
     """Have this server manage nodes, which reach it at an address. For admins.
@@ -66,7 +66,9 @@ def init(session: Session, address: str) -> None:
     with session.terminal.doing("starting the manager of the nodes"):
         line = session.services.nodes.begin(session.actor, own)
     session.terminal.step(f"This server manages nodes, which reach it at {own}")
-    session.terminal.detail("It is let into a machine by this line in /root/.ssh/authorized_keys:")
+    session.terminal.detail(
+        "To let it log in to a machine, add this line to /root/.ssh/authorized_keys there:"
+    )
     session.terminal.detail(line)
     session.terminal.detail("Then: paas nodes:add root@10.0.0.2")
 
@@ -79,12 +81,18 @@ def end(session: Session) -> None:
     Example: paas nodes:end
     """
     session.services.nodes.end(session.actor)
-    session.terminal.step("This server manages no nodes any longer")
+    session.terminal.step("This server no longer manages nodes")
 
 
 @click.command("nodes:add")
 @click.argument("login", metavar="root@HOST[:PORT]")
-@click.option("--label", "labels", multiple=True, metavar="KEY=VALUE", help="Several are allowed.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A label of the node; may be repeated.",
+)
 @json_option
 @pass_session
 def add(session: Session, login: str, labels: tuple[str, ...], as_json: bool) -> None:
@@ -130,7 +138,7 @@ def drain(session: Session, name: str) -> None:
     """
     session.services.nodes.drain(session.actor, name, session.terminal)
     session.terminal.step(f"Nothing runs on {name}")
-    session.terminal.detail(f"When it is to serve again: paas nodes:undrain {name}")
+    session.terminal.detail(f"To use it again: paas nodes:undrain {name}")
 
 
 @click.command("nodes:undrain")
@@ -147,7 +155,7 @@ def undrain(session: Session, name: str) -> None:
 
 @click.command("nodes:remove")
 @click.argument("name")
-@click.option("--force", is_flag=True, help="Without asking the machine, which is lost.")
+@click.option("--force", is_flag=True, help="Do not contact the machine: it is lost.")
 @pass_session
 def remove(session: Session, name: str, force: bool) -> None:
     """Move what runs on a node to others and have it leave; Docker stays there. For admins.
@@ -158,7 +166,7 @@ def remove(session: Session, name: str, force: bool) -> None:
     node = session.services.nodes.remove(session.actor, name, terminal, force=force)
     terminal.step(f"{node.name} is no longer a node")
     if force:
-        terminal.detail("Should the machine come back: docker swarm leave --force, on it")
+        terminal.detail("If the machine comes back, run there: docker swarm leave --force")
 
 
 @click.command("nodes:check")

@@ -35,7 +35,7 @@ def set_kind(session: Session, kind: str) -> None:
     """
     proxies = session.services.proxies
     if not proxies.set(session.actor, kind, session.terminal):
-        session.terminal.detail(f"The proxy is {kind} already.")
+        session.terminal.detail(f"The proxy is already {kind}.")
         return
     session.terminal.step(f"All apps are served by {kind}")
     session.terminal.live()

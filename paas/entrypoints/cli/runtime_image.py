@@ -10,7 +10,7 @@ _MIB = 1024**2
 
 
 @click.command("docker:runtime")
-@click.option("--rebuild", is_flag=True, help="Make it anew, with all updates.")
+@click.option("--rebuild", is_flag=True, help="Build it again, with all updates.")
 @json_option
 @pass_session
 def runtime(session: Session, rebuild: bool, as_json: bool) -> None:
@@ -31,7 +31,7 @@ def runtime(session: Session, rebuild: bool, as_json: bool) -> None:
         )
     elif found is None:
         session.terminal.step(
-            "There is no runtime image yet: the first push that needs it makes it"
+            "There is no runtime image yet: the first push that needs it builds it"
         )
     else:
         rows = [

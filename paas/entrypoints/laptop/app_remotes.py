@@ -32,7 +32,7 @@ def create(call: Call) -> int:
             messages.step(f"Added the git remote {call.remote}: {url}")
             messages.detail(f"Deploy with: git push {call.remote} main")
     elif present != url:
-        messages.warn(f"The git remote {call.remote} is already there, for {present}.")
+        messages.warn(f"There is already a git remote {call.remote}, for {present}.")
         messages.warn(f"To deploy {name} from here: git remote set-url {call.remote} {url}")
         messages.warn(f"To keep both: git remote add {name} {url}, then: paas ps -r {name}")
     return status

@@ -144,7 +144,7 @@ class SlugMaker:
         """With the image of what buildpacks made, where that is to run in containers."""
         if built.image is not None or plan.engine != DOCKER:
             return built
-        with progress.doing("making the image"):
+        with progress.doing("building the image"):
             image, size_bytes = self.slug_images.make(
                 app, tree, progress, port=plan.dockerfile.port
             )

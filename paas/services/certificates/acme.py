@@ -271,7 +271,7 @@ def _is_refused(renewal: Renewal, now: datetime, progress: Progress) -> bool:
         f"{renewal.attempt.reason}"
     )
     progress.warn(
-        f"It is tried again automatically at {renewal.attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f"The server tries again automatically at {renewal.attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {again:%H:%M} UTC on."
     )
     return True

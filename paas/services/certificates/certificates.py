@@ -84,7 +84,7 @@ class Certificates:
                     bundle.facts.chain,
                 )
                 if is_same and same.origin is Origin.OWN:
-                    progress.detail(f"The app has this certificate already, as {same.id}.")
+                    progress.detail(f"The app already has this certificate, as {same.id}.")
                     return same
             made = AppCertificate(self.files.new_id(app.id), app.id, Origin.OWN, bundle.facts, now)
             replaced = replaced_by(made, present)

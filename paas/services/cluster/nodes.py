@@ -61,7 +61,7 @@ class Nodes:
         if not self.has_docker:
             raise PaasError(
                 "no-docker",
-                "This server has no Docker, by which it manages nodes.",
+                "This server has no Docker, which it needs to manage nodes.",
                 "The administrator: install.sh --docker",
             )
         with self.locks.server(ServerLock.NODES, f"{actor.name} makes a cluster"):
@@ -69,8 +69,8 @@ class Nodes:
             if present not in (None, address):
                 raise PaasError(
                     "cluster-exists",
-                    f"This server has nodes, which know it by {present}.",
-                    "To change that, remove all nodes and then the cluster: paas nodes:end",
+                    f"This server already manages nodes, at the address {present}.",
+                    "To change it, remove all nodes and then the cluster: paas nodes:end",
                 )
             if present is None:
                 self._begin(address)
@@ -94,8 +94,8 @@ class Nodes:
             if apps := self.emptying.apps():
                 raise PaasError(
                     "cluster-has-apps",
-                    f"The manager is needed for what runs on nodes: {', '.join(apps)}.",
-                    f"Have it run here first: paas scheduler:set {apps[0]} local",
+                    f"These apps are set to run on nodes: {', '.join(apps)}.",
+                    f"Move them to this server first: paas scheduler:set {apps[0]} local",
                 )
             self.store.cluster.end()
             self.registry.end()
@@ -255,7 +255,9 @@ class Nodes:
             try:
                 self.machines.let_peers(node.login, server, peers)
             except PaasError as error:
-                progress.warn(f"{node.name} does not know its new peers yet: {error.summary}.")
+                progress.warn(
+                    f"{node.name} has not received its new list of peers yet: {error.summary}."
+                )
 
     def _wait_until_ready(self, id: str, name: str) -> None:
         deadline = self.clock.monotonic() + _READY_LIMIT_S
@@ -264,7 +266,7 @@ class Nodes:
                 raise PaasError(
                     "node-not-ready",
                     f"{name} joined, but was not ready within {_READY_LIMIT_S:g} s.",
-                    "Each must reach the other at the ports 2377 and 7946. Then add it again.",
+                    "Open ports 2377 and 7946 between it and the server, then add it again.",
                 )
             self.clock.sleep(_POLL_S)
 

@@ -174,7 +174,7 @@ class AppScheduling:
     def _image(self, app: App, slug: Slug, progress: Progress) -> Image:
         directory = self.slugs.artifact(slug.id, None).directory
         port = self.store.image_builds.port(app.id)
-        with progress.doing("making the image"):
+        with progress.doing("building the image"):
             return self.slug_images.make(app, directory, progress, port=port)[0]
 
 

@@ -50,7 +50,7 @@ class ImageImports:
                 digest = self.source.digest(reference, self.store.image_builds.logins(app.id))
         content = _dockerfile(reference.pinned(digest))
         if self._is_live(app, content):
-            progress.step(f"{reference} is live already: nothing to build")
+            progress.step(f"{reference} is already live: nothing to build")
             progress.live()
             return
         progress.step(f"Deploying {reference.pinned(digest)}")

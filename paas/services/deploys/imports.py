@@ -145,7 +145,7 @@ class Imports:
         self, app: App, commit: str, branch: str, building: Building, progress: Progress
     ) -> None:
         if building is Building.IF_CHANGED:
-            progress.step(f"{commit[:8]} is live already: nothing to build")
+            progress.step(f"{commit[:8]} is already live: nothing to build")
             return
         progress.step(f"{branch} of {app.name} is at {commit[:8]}; not deployed")
         progress.detail("To deploy the fetched commit: add --build")

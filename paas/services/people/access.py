@@ -119,7 +119,7 @@ class AppAccess:
             raise PaasError(
                 "no-access",
                 f"{holder} has no access to {app.name}.",
-                f"To give it: paas access:add {app.name} {holder}",
+                f"To grant it: paas access:add {app.name} {holder}",
             )
 
 

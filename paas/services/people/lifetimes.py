@@ -40,10 +40,10 @@ def expiry_of_new(
     if limit is not None and (wanted.at is None or wanted.at > limit):
         raise PaasError(
             "expiry-limit",
-            f"The {used} expires on {limit:%Y-%m-%d at %H:%M} UTC; a {what} that you make with it "
-            "may not be valid for longer.",
-            f"Choose an earlier time, or ask an admin for a key that lasts: paas keys:add "
-            f"{actor.name}",
+            f"The {used} expires on {limit:%Y-%m-%d at %H:%M} UTC; a {what} that you create with "
+            "it may not be valid for longer.",
+            f"Choose an earlier time, or ask an admin for a key that is valid for longer: "
+            f"paas keys:add {actor.name}",
         )
     return wanted.at
 

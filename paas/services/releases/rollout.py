@@ -161,8 +161,8 @@ class Rollout:
         """What starts a slug of the app."""
         if app.scheduling.on_nodes and slug.image is None:
             progress.warn(
-                "This release was built as processes of the server, and runs here. To have it on "
-                "nodes, push its commit again"
+                "This release has no image, so it runs on this server. To run it on nodes, push "
+                "its commit again"
             )
         return engine_of(slug.image, on_nodes=app.scheduling.on_nodes)
 

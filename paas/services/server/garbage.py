@@ -159,8 +159,8 @@ class Garbage:
             app_id = app_of(group)
             if app_id in orphans:
                 progress.warn(
-                    f"App {app_id} runs and is served, and the database has no release of it: "
-                    "nothing of it is touched until the server is started again."
+                    f"App {app_id} is running and served, but the database has no release of it. "
+                    "It is left alone until the server is started again."
                 )
                 continue
             if self.locks.app_is_held(app_id):

@@ -38,7 +38,7 @@ class Recovery:
             fault = self.store_recovery.fault()
             if fault is None:
                 raise PaasError(
-                    "store-whole", "The database is whole and up to date: nothing was restored."
+                    "store-whole", "The database is intact and up to date: nothing was restored."
                 )
             if isinstance(fault, StoreKeyError):
                 raise fault
@@ -65,7 +65,7 @@ class Recovery:
         with self.locks.server(ServerLock.STORE, "an admin adopts the database", waiting(progress)):
             if self.store_recovery.fault() is None:
                 raise PaasError(
-                    "store-whole", "The database is this server's, whole and up to date."
+                    "store-whole", "The database is this server's, intact and up to date."
                 )
             self._warn_of_access(progress)
             self.trash.copy_store("Another database was adopted: doctor --adopt-store.")
@@ -77,7 +77,7 @@ class Recovery:
         copy = next((copy for copy in self.store_recovery.copies() if copy.fault is None), None)
         if copy is None:
             progress.warn(
-                "No copy of the former database is whole, so keys that were removed since may be "
+                "No copy of the former database is intact, so keys that were removed since may be "
                 "valid again. See: paas keys"
             )
             return

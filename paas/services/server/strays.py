@@ -92,7 +92,7 @@ def stray(message: str, app: str | None = None) -> Finding:
 def _runs_unknown(app_id: int) -> Finding:
     return Finding(
         check="stray",
-        message=f"App {app_id} runs and is served, and the database has no release of it.",
+        message=f"App {app_id} is running and served, but the database has no release of it.",
         command="paas doctor --restore-store, where that knew it; paas server:stop ends it",
         grave=False,
     )

@@ -28,7 +28,7 @@ def test_where_the_distribution_comes_from() -> None:
     assert (found.mirror, found.components) == ("http://deb.debian.org/debian", ("main", "contrib"))
     assert found.keyring == "/usr/share/keyrings/d.gpg"
     assert found.lines == (SOURCES[5], SOURCES[6])
-    with pytest.raises(PaasError, match="No source of apt has the distribution trixie"):
+    with pytest.raises(PaasError, match="No apt source has the distribution trixie"):
         origin("trixie", SOURCES)
 
 

@@ -113,7 +113,7 @@ def test_what_is_refused_by_hand_says_when_it_is_tried_again(shop: World) -> Non
     (attempt,) = shop.store.certificates.attempts(1)
     first = attempt.refusals[0] + timedelta(hours=1)
     assert shop.progress.lines[-2] == (
-        f" !     It is tried again automatically at {attempt.again:%Y-%m-%d %H:%M} UTC, "
+        f" !     The server tries again automatically at {attempt.again:%Y-%m-%d %H:%M} UTC, "
         f"by this command from {first:%H:%M} UTC on."
     )
 

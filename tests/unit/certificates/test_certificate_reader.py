@@ -97,7 +97,7 @@ PASSPHRASES = [key_pem(KEY, b"secret"), key_pem(KEY, b"secret", traditional=True
         (key_pem(KEY), "no certificate"),
         (CHAIN, "no private key"),
         (CHAIN + key_pem(KEY) * 2, "2 private keys"),
-        (CHAIN + key_pem(ec_key()), "not that of the certificate"),
+        (CHAIN + key_pem(ec_key()), "does not belong to the certificate"),
         (CHAIN + PASSPHRASES[0], "passphrase"),
         (CHAIN + PASSPHRASES[1], "passphrase"),
         (pem(LEAF) * 11 + key_pem(KEY), "11 certificates"),

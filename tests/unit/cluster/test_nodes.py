@@ -137,7 +137,7 @@ def test_one_that_does_not_answer_is_told_of_peers_later(cluster: World) -> None
     added(cluster, 2)
     facts = cluster.node_machines.there.pop("root@10.0.0.2")
     second = added(cluster, 3)
-    assert "web-2 does not know its new peers" in "\n".join(cluster.progress.lines)
+    assert "web-2 has not received its new list of peers" in "\n".join(cluster.progress.lines)
     cluster.node_machines.there["root@10.0.0.2"] = facts
     cluster.node_machines.machine(4)
     added(cluster, 4)

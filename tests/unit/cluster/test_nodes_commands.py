@@ -81,6 +81,6 @@ def test_a_node_is_drained_used_and_removed(
         "Nothing runs on web-2",
         "web-2 is used again",
         "web-2 is no longer a node",
-        "This server manages no nodes any longer",
+        "This server no longer manages nodes",
     ):
         assert said in shown

@@ -100,7 +100,7 @@ def test_a_release_that_has_no_image_runs_on_the_server(
     world.releases.rollback(ROOT, "shop", None, world.progress)
     (one,) = instances(world)
     assert (one.engine, list(nodes.running)) == (NATIVE, [])
-    assert "runs here" in str(world.progress.lines)
+    assert "runs on this server" in str(world.progress.lines)
 
 
 def test_storage_stays_on_the_server(dockerized: World, nodes: FakeRuntime) -> None:

@@ -58,7 +58,7 @@ def test_a_taken_name_takes_no_numbers(world: World) -> None:
     app = world.app()
     add(world, app)
     before = world.store.allocations.all()
-    with pytest.raises(PaasError, match="There is a datastore postgresql-curly-1234 already"):
+    with pytest.raises(PaasError, match="There is already a datastore postgresql-curly-1234"):
         add(world, app)
     assert world.store.allocations.all() == before
 
@@ -95,7 +95,7 @@ def test_what_an_app_finds_of_its_attachments(world: World) -> None:
     assert store.attachments(app_id=app.id) == both
     assert store.attached_vars(app.id) == {"DATABASE_URL": made.url, "STATS_URL": made.url}
     assert store.clients() == [Client(app.uid, made.host, made.port)]
-    with pytest.raises(PaasError, match="has an attachment DATABASE already"):
+    with pytest.raises(PaasError, match="already has an attachment DATABASE"):
         store.attach(both[:1])
     store.detach(both)
     assert store.attached_vars(app.id) == {}

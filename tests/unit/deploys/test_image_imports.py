@@ -63,7 +63,7 @@ def test_the_same_image_again(world: World) -> None:
     """There is nothing to do, and that is said."""
     world.image_imports.from_registry(ROOT, "shop", SHOP, world.progress)
     world.image_imports.from_registry(ROOT, "shop", SHOP, world.progress)
-    assert "is live already: nothing to build" in str(world.progress.lines)
+    assert "is already live: nothing to build" in str(world.progress.lines)
     assert len(world.importer.asked) == 1
 
 

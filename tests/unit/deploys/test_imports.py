@@ -93,7 +93,7 @@ def test_if_changed_builds_what_is_not_live(world: World) -> None:
     builds = len(world.store.builds.of_app(1))
     sync(world, Building.IF_CHANGED)
     assert len(world.store.builds.of_app(1)) == builds
-    assert "is live already" in world.progress.lines[-1]
+    assert "is already live" in world.progress.lines[-1]
 
 
 def test_the_app_s_deploy_branch_is_what_is_fetched_and_moved(world: World) -> None:

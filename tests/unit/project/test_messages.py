@@ -9,6 +9,7 @@ PAAS = Path(__file__).parents[3] / "paas"
 # What gets a message or a hint. A question that waits for an answer goes through `ask`.
 MAKERS = {"usage_error", "warn", "step", "detail", "InstallError"}
 DIALECT = (
+    "any longer",
     "any more",
     "anew",
     "are told",

@@ -77,6 +77,6 @@ def test_no_copy_to_compare_with(world: World, backup: Path) -> None:
     world.store.keys.remove("SHA256:work")
     put_back(world, backup)
     assert told(world) == [
-        "No copy of the former database is whole, so keys that were removed since may be valid "
+        "No copy of the former database is intact, so keys that were removed since may be valid "
         "again. See: paas keys"
     ]

@@ -51,7 +51,7 @@ def test_an_unknown_app_that_runs_is_left_alone(world: World) -> None:
     assert world.runtime.running == running
     assert world.proxy.by_app == sites
     assert world.storage_files.all(1) == [1]
-    assert "App 1 runs and is served" in str(world.progress.lines)
+    assert "App 1 is running and served" in str(world.progress.lines)
 
     world.runtime.running.clear()
     world.reconcile.prepare()

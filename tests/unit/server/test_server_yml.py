@@ -49,7 +49,7 @@ def test_what_is_no_number_from_0_on_is_refused(tmp_path: Path, key: str, value:
     """With -1 for max_builds every build would wait for ever."""
     path = tmp_path / "server.yml"
     path.write_text(f"{key}: {value}\n")
-    with pytest.raises(PaasError, match=f"{key} must be a number from 0 on"):
+    with pytest.raises(PaasError, match=f"{key} must be a number, 0 or more"):
         load(path)
 
 

@@ -114,8 +114,8 @@ class MariadbDumps:
                 incoming.exchange_back(found)
             raise PaasError(
                 "datastore-not-started",
-                f"The server of {datastore.name} did not come up with the data of the dump, and "
-                "has its former data again.",
+                f"The server of {datastore.name} did not start with the data of the dump. It has "
+                "its previous data again.",
                 f"Its log is in {found.log}.",
                 context=context,
             )
@@ -143,7 +143,7 @@ class MariadbDumps:
             else:
                 raise PaasError(
                     "datastore-not-stopped",
-                    f"The server of {datastore.name} did not end.",
+                    f"The server of {datastore.name} did not stop.",
                     "Ask the server's operator to run: paas doctor",
                     context=last_lines(found.log),
                 )

@@ -38,8 +38,8 @@ def form_of(dump: Spool) -> Form:
     if b"\0" in head:
         raise PaasError(
             "dump-not-loaded",
-            "This is not a dump of PostgreSQL in its custom or tar format or as plain SQL, nor one "
-            "of these in gzip or zstd.",
+            "This is not a PostgreSQL dump in the custom or tar format or as plain SQL, whether "
+            "uncompressed or compressed with gzip or zstd.",
             _HOW,
         )
     if head.lstrip().startswith((b"-- MySQL dump", b"-- MariaDB dump", b"/*!999999")):

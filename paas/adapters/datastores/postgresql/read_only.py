@@ -30,5 +30,5 @@ class PostgresqlReadOnly:
                 "datastore-not-switched",
                 f"{datastore.name} did not become {'read-only' if read_only else 'writable'} "
                 f"within {_RELOAD_LIMIT_S:g} s.",
-                "It is tried again; its log may say why: paas logs --service",
+                "This will be tried again; its log may say why: paas logs --service",
             )

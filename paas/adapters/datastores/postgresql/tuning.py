@@ -64,7 +64,7 @@ class PostgresqlTuning:
             raise PaasError(
                 "datastore-not-switched",
                 f"{datastore.name} did not read its settings within {_RELOAD_LIMIT_S:g} s.",
-                "It follows them after its next start; its log may say why: paas logs --service",
+                "They take effect at its next start; its log may say why: paas logs --service",
             )
 
     def extensions(self, datastore: Datastore) -> list[Extension]:
@@ -106,7 +106,7 @@ class PostgresqlTuning:
         except (ProgramFailedError, TimedOutError) as error:
             raise PaasError(
                 "datastore-not-asked",
-                f"{datastore.name} did not do that, or does not answer.",
+                f"{datastore.name} refused this, or does not answer.",
                 "If it does not answer at all, ask the server's operator to run: paas doctor",
                 context=error.context,
             ) from error

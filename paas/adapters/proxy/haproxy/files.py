@@ -149,7 +149,7 @@ class HaproxyFiles:
             taken = {line.split()[1] for line in lines if not line.startswith("crt ")}
             if both := sorted(taken & set(site.names)):
                 raise PaasError(
-                    "site-host-taken", f"HAProxy serves {both[0]} already, for another app."
+                    "site-host-taken", f"HAProxy already serves {both[0]} for another app."
                 )
 
     def write_referenced(self, site: Site) -> None:

@@ -176,7 +176,7 @@ class Worker:
         name = line.split()[0]
         answer = self.call(f"add server {backend}/{line}")
         if "registered" not in answer and "already" not in answer.lower():
-            raise PaasError("proxy-runtime", f"HAProxy does not add an instance: {answer.strip()}")
+            raise PaasError("proxy-runtime", f"HAProxy did not add an instance: {answer.strip()}")
         # A new one is in maintenance, and so is a removed one that is not deleted yet.
         self._must_be_silent(f"enable health {backend}/{name}")
         self._must_be_silent(f"set server {backend}/{name} state ready")
@@ -218,7 +218,7 @@ class Worker:
     def _must_be_silent(self, command: str) -> None:
         answer = self.call(command).strip()
         if answer:
-            raise PaasError("proxy-runtime", f"HAProxy answers to {command}: {answer}")
+            raise PaasError("proxy-runtime", f"HAProxy's answer to {command} was: {answer}")
 
 
 def _lives(pid: int) -> bool:

@@ -194,7 +194,7 @@ class NginxProxy:
             if f'conflicting server name "{host}"' in warnings:
                 raise PaasError(
                     "site-host-taken",
-                    f"Nginx serves {host} already, from another file.",
+                    f"Nginx already serves {host}, from another file.",
                     f"Find it on the server with: sudo grep -rw {host} /etc/nginx {self._sites}",
                 )
 

@@ -95,7 +95,7 @@ def image_argv(image: Image, command: str) -> tuple[str, ...]:
 def image_of(artifact: Artifact | None) -> Image:
     """Raises PaasError if there is none: a slug has no container."""
     if artifact is None or artifact.image is None:
-        raise PaasError("docker", "The app's release is a slug, and no image.")
+        raise PaasError("docker", "The app's release is a slug, not an image.")
     return artifact.image
 
 
@@ -164,7 +164,7 @@ def create(settings: Settings, client: "DockerClient", wanted: Container) -> str
     except ImageNotFound as error:
         raise PaasError(
             "image-gone",
-            f"The image {wanted.image.id} is not on this server any longer.",
+            f"The image {wanted.image.id} is no longer on this server.",
             "Deploy the app again: git push, or paas git:from-image.",
         ) from error
     end = api.create_endpoint_config(ipv4_address=wanted.address)

@@ -262,7 +262,7 @@ def _kill_all(cgroup: Path) -> None:
         if time.monotonic() > deadline:
             raise PaasError(
                 "cgroup-busy",
-                f"Processes of {cgroup.name} were killed but do not end: {pids[:10]}.",
+                f"Processes of {cgroup.name} were killed but have not ended: {pids[:10]}.",
             )
         time.sleep(0.005)
 

@@ -28,7 +28,9 @@ def clear(settings: Settings) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise PaasError("not-stopped", f"These processes were killed but do not end: {left}.")
+            raise PaasError(
+                "not-stopped", f"These processes were killed but have not ended: {left}."
+            )
         time.sleep(0.01)
     for top in tops:
         for directory, _names, _files in os.walk(top, topdown=False):

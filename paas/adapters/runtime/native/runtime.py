@@ -255,7 +255,7 @@ class NativeRuntime:
     def _forget(self, group: str, names: Sequence[str]) -> None:
         # supervisord reaps ended processes in one of its next turns.
         if not wait_until(lambda: self._supervisor.remove_processes(group, names), _REAP_LIMIT_S):
-            raise PaasError("not-reaped", f"supervisord still counts the processes of {group}.")
+            raise PaasError("not-reaped", f"supervisord still lists the processes of {group}.")
         for label in names:
             self._files.remove(group, label)
 

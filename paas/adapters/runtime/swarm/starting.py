@@ -133,7 +133,7 @@ def _user(image_id: str, client: "DockerClient") -> str:
     except ImageNotFound as error:
         raise PaasError(
             "image-gone",
-            f"The image {image_id} is not on this server any longer.",
+            f"The image {image_id} is no longer on this server.",
             "Deploy the app again: git push, or paas git:from-image.",
         ) from error
 
