@@ -7,16 +7,21 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from paas.domain.apps.apps import App
+from paas.domain.git.credentials import FetchAccess, HostKey
 from paas.domain.git.sources import ArchiveType, GitSource
 from paas.interfaces.repository import Quarantine
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A fetched commit, whose objects are not in the repository yet."""
+    """A fetched commit, whose objects are not in the repository yet.
+
+    host_keys: of SSH servers that were not known before.
+    """
 
     commit: str
     quarantine: Quarantine
+    host_keys: tuple[HostKey, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,12 @@ class Importer(Protocol):
     """
 
     def fetched(
-        self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
+        self,
+        app: App,
+        source: GitSource,
+        access: FetchAccess,
+        head: str | None,
+        output: Callable[[bytes], None],
     ) -> AbstractContextManager[Imported]:
         """A commit of a git repository, checked like a pushed one; deleted after unless kept."""
 
@@ -68,11 +78,13 @@ class Submodules(Protocol):
         app: App,
         tree: Path,
         links: Mapping[str, str],
+        access: FetchAccess,
         output: Callable[[bytes], None],
         check: Callable[[], None],
-    ) -> None:
+    ) -> tuple[HostKey, ...]:
         """Put their files into a newly written tree. links: commit ids by path.
 
-        As the app's uid, in the sandbox. check: called several times a second; what it raises ends
+        As the app's uid, in the sandbox. Returns the keys of SSH servers that were not known
+        before. check: called several times a second; what it raises ends
         it. Raises PaasError, which names the submodule.
         """

@@ -23,6 +23,7 @@ from paas.store.drains import Drains
 from paas.store.dumps import Dumps
 from paas.store.externals import Externals
 from paas.store.formations import Formations
+from paas.store.git_credentials import GitCredentials
 from paas.store.gone import Gone
 from paas.store.grants import Grants
 from paas.store.image_builds import ImageBuilds
@@ -72,6 +73,7 @@ class Store:
         self.dumps = Dumps(database)
         self.externals = Externals(database, self.sealing)
         self.formations = Formations(database)
+        self.git_credentials = GitCredentials(database, self.sealing)
         self.gone = Gone(database)
         self.image_builds = ImageBuilds(database, self.sealing)
         self.instances = Instances(database, self.allocations)

@@ -216,4 +216,24 @@ MIGRATIONS = (
         constraints TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE git_tokens (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        host TEXT NOT NULL,
+        user TEXT NOT NULL,
+        token TEXT NOT NULL,
+        PRIMARY KEY (app_id, host)
+    ) STRICT;
+    CREATE TABLE deploy_keys (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        private TEXT NOT NULL,
+        public TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE git_host_keys (
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE,
+        host TEXT NOT NULL,
+        key TEXT NOT NULL,
+        PRIMARY KEY (app_id, host)
+    ) STRICT;
+    """,
 )

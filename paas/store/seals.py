@@ -46,6 +46,16 @@ def build_value_place(app_id: int, kind: str, name: str) -> str:
     return f"The {kind} {name} for builds of the app with the id {app_id}"
 
 
+def git_token_place(app_id: int, host: str) -> str:
+    """Where an app's token for a git server is."""
+    return f"The token for {host} of the app with the id {app_id}"
+
+
+def deploy_key_place(app_id: int) -> str:
+    """Where the private half of an app's deploy key is."""
+    return f"The deploy key of the app with the id {app_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """A column of sealed values. place: names a row's place, given the values of others."""
@@ -62,6 +72,8 @@ _COLUMNS = (
     _Column("datastores", "password", "name", datastore_place),
     _Column("externals", "url", "name", external_place),
     _Column("build_values", "value", "app_id, kind, name", build_value_place),
+    _Column("git_tokens", "token", "app_id, host", git_token_place),
+    _Column("deploy_keys", "private", "app_id", deploy_key_place),
 )
 
 

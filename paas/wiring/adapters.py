@@ -64,6 +64,7 @@ from paas.adapters.server.parallel_roll_outs import through_gate
 from paas.adapters.server.server_yml import ServerYml
 from paas.adapters.server.trash import FileTrash
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
+from paas.adapters.ssh.deploy_keys import new_deploy_key
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.last_uses import FileLastUses
@@ -77,6 +78,7 @@ from paas.adapters.system.random_names import (
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.backups.targets import Target
 from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.git.credentials import DeployKey
 from paas.domain.releases.artifacts import NATIVE
 from paas.domain.routing.hosts import HostName
 from paas.domain.values.names import AppName
@@ -206,6 +208,7 @@ class Adapters(MonitorAdapters):
     random_secret: Callable[[], str]
     random_token: Callable[[], str]
     random_characters: Callable[[int], str]
+    new_deploy_key: Callable[[str], DeployKey]
 
 
 def _chosen_proxy(settings: Settings) -> ChosenProxy:
@@ -347,4 +350,5 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         random_secret=random_secret,
         random_token=random_token,
         random_characters=random_characters,
+        new_deploy_key=new_deploy_key,
     )

@@ -11,6 +11,7 @@ from paas.services.deploys.deploys import Deploys
 from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
+from paas.services.git.credentials import GitCredentials
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
@@ -67,7 +68,10 @@ def _maker(
     adapters: Adapters, releasing: Releasing, quotas: Quotas, declared: DeclaredDatastores
 ) -> SlugMaker:
     trees = Trees(
-        store=adapters.store, repository=adapters.repository, submodules=adapters.submodules
+        store=adapters.store,
+        repository=adapters.repository,
+        submodules=adapters.submodules,
+        credentials=git_credentials(adapters),
     )
     return SlugMaker(
         trees=trees,
@@ -111,9 +115,19 @@ def imports(adapters: Adapters, deploying: Deploys, quotas: Quotas) -> Imports:
         repository=adapters.repository,
         refs=adapters.refs,
         importer=adapters.importer,
+        credentials=git_credentials(adapters),
         deploys=deploying,
         locks=adapters.locks,
         quotas=quotas,
+    )
+
+
+def git_credentials(adapters: Adapters) -> GitCredentials:
+    """What private repositories are fetched with."""
+    return GitCredentials(
+        store=adapters.store,
+        new_key=adapters.new_deploy_key,
+        domain=adapters.settings.domain,
     )
 
 

@@ -48,6 +48,7 @@ from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
+from paas.services.git.credentials import GitCredentials
 from paas.services.logs.drains import Drains
 from paas.services.people.access import AppAccess
 from paas.services.people.admission import Admission
@@ -131,6 +132,7 @@ class Services:
     dumps: Dumps
     dump_recovery: DumpRecovery
     externals: Externals
+    git_credentials: GitCredentials
     image_builds: ImageBuilds
     image_imports: ImageImports
     runtime_images: RuntimeImageUses
@@ -263,6 +265,7 @@ def all_services(adapters: Adapters) -> Services:
         dumps=datastores.dumps(adapters, backups, capturing),
         dump_recovery=datastores.dump_recovery(adapters, backups, capturing, all_datastores),
         externals=elsewhere,
+        git_credentials=deploys.git_credentials(adapters),
         image_builds=ImageBuilds(store=store, engines=adapters.engines),
         image_imports=deploys.image_imports(adapters, imports, quotas),
         runtime_images=RuntimeImageUses(engines=adapters.engines, slug_images=adapters.slug_images),

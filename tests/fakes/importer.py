@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paas.domain.apps.apps import App
+from paas.domain.git.credentials import FetchAccess, HostKey
 from paas.domain.git.sources import GitSource
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Archive, Imported, Quarantine
@@ -19,12 +20,20 @@ class FakeImporter:
         self.missing: set[object] = set()
         self.asked: list[tuple[object, str | None]] = []
         self.kept: dict[tuple[int, str], str] = {}
+        self.access: FetchAccess | None = None
+        self.host_keys: tuple[HostKey, ...] = ()
         self.open = 0
 
     @contextmanager
     def fetched(
-        self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
+        self,
+        app: App,
+        source: GitSource,
+        access: FetchAccess,
+        head: str | None,
+        output: Callable[[bytes], None],
     ) -> Iterator[Imported]:
+        self.access = access
         with self._imported(source, head) as imported:
             yield imported
 
@@ -44,7 +53,7 @@ class FakeImporter:
             raise PaasError("not-fetched", "The repository could not be fetched.")
         self.open += 1
         try:
-            yield Imported(self.commit, Quarantine(Path("/quarantine")))
+            yield Imported(self.commit, Quarantine(Path("/quarantine")), self.host_keys)
         finally:
             self.open -= 1
 
@@ -63,6 +72,7 @@ class FakeSubmodules:
 
     def __init__(self) -> None:
         self.fetched: dict[str, str] = {}
+        self.access: FetchAccess | None = None
         self.failure: PaasError | None = None
 
     def fetch(
@@ -70,9 +80,12 @@ class FakeSubmodules:
         app: App,
         tree: Path,
         links: Mapping[str, str],
+        access: FetchAccess,
         output: Callable[[bytes], None],
         check: Callable[[], None],
-    ) -> None:
+    ) -> tuple[HostKey, ...]:
         if self.failure is not None:
             raise self.failure
         self.fetched = dict(links)
+        self.access = access
+        return ()

@@ -17,11 +17,13 @@ from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
 from paas.domain.apps.apps import App
 from paas.domain.datastores.kinds import DatastoreKind
+from paas.domain.git.credentials import DeployKey
 from paas.domain.people.actors import Actor
 from paas.domain.people.users import Role
 from paas.domain.releases.artifacts import NATIVE
 from paas.domain.routing.addresses import Addresses
 from paas.domain.values.names import AppName, UserName
+from paas.domain.values.secret import Secret
 from paas.interfaces import Engine, Engines
 from paas.services.builds.build import Push
 from paas.settings import Settings
@@ -224,6 +226,7 @@ class World:
         self.dump_recovery = made.dump_recovery
         self.forks = made.forks
         self.datastore_overview = made.datastore_overview
+        self.git_credentials = made.git_credentials
         self.image_builds = made.image_builds
         self.image_imports = made.image_imports
         self.runtime_images = made.runtime_images
@@ -343,8 +346,13 @@ class World:
             poolers=self.poolers,
             random_secret=lambda: f"secret-{next(self.secrets)}",
             random_token=lambda: f"d.{next(self.secrets)}",
+            new_deploy_key=self._new_deploy_key,
             random_characters=lambda count: f"{next(self.secrets):0{8}}".ljust(count, "x"),
         )
+
+    def _new_deploy_key(self, comment: str) -> DeployKey:
+        number = next(self.secrets)
+        return DeployKey(Secret(f"private-{number}"), f"ssh-ed25519 public-{number} {comment}")
 
     def user(self, name: str, role: Role = Role.MEMBER) -> Actor:
         """A user who may come in."""

@@ -20,6 +20,13 @@ from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import directories, files
 from paas.domain.apps.apps import App
+from paas.domain.git.credentials import (
+    HOST_KEYS_MAX,
+    NO_ACCESS,
+    FetchAccess,
+    HostKey,
+    host_key,
+)
 from paas.domain.releases.launch_spec import OOM_ONCE, Bind, Cgroup, LaunchSpec
 from paas.domain.values.errors import EXIT_FAILED, PaasError, TimedOutError
 from paas.domain.values.names import printable
@@ -38,7 +45,8 @@ _MEMORY_BYTES: Final = 4 * 1024**3
 class Job:
     """One run. tree: the host's directory that is /app. known: a bare repository to read from.
 
-    cgroup: its name. cgroups: where it is.
+    cgroup: its name. cgroups: where it is. access: what it may log in with, which is handed over
+    in memory: it is in no file, argument or environment of the host.
     """
 
     app: App
@@ -48,6 +56,7 @@ class Job:
     cgroup: str
     cgroups: tuple[Cgroup, ...]
     known: Path | None = None
+    access: FetchAccess = NO_ACCESS
 
 
 class FetchSandbox:
@@ -99,6 +108,7 @@ class FetchSandbox:
                 limit_s=self._settings.build_limit_s,
                 on_line=heard,
                 interrupt=check,
+                stdin=_handed_over(job.access),
             )
         except TimedOutError as error:
             raise PaasError(
@@ -179,6 +189,27 @@ class FetchSandbox:
 def workspaces_of(app_id: int) -> tuple[str, str]:
     """The names of an app's rooms: for its repository, and for its submodules."""
     return str(app_id), f"{app_id}-submodules"
+
+
+def _handed_over(access: FetchAccess) -> bytes:
+    """What fetcher/access.py reads."""
+    return json.dumps(
+        {
+            "tokens": [[one.host, one.user, one.token.reveal()] for one in access.tokens],
+            "key": access.key.private.reveal() if access.key is not None else None,
+            "known_hosts": [f"{one.host} {one.key}" for one in access.host_keys],
+        }
+    ).encode()
+
+
+def new_host_keys(answer: Mapping[str, Any], access: FetchAccess) -> tuple[HostKey, ...]:
+    """The keys that ssh noted of hosts that were not known; distrusted like all of an answer."""
+    lines = answer.get("known_hosts")
+    if not isinstance(lines, list):
+        return ()
+    known = {one.host for one in access.host_keys}
+    found = [host_key(str(line)) for line in lines[: len(known) + HOST_KEYS_MAX]]
+    return tuple(key for key in found if key is not None and key.host not in known)
 
 
 def _answer(content: bytes | None, status: int, last: bytes) -> dict[str, Any]:

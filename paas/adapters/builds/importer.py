@@ -16,11 +16,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, copied, workspaces_of
+from paas.adapters.builds.fetch_sandbox import (
+    FetchSandbox,
+    Job,
+    copied,
+    new_host_keys,
+    workspaces_of,
+)
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.system import files, subprocesses
 from paas.domain.apps.apps import App
-from paas.domain.git import access
+from paas.domain.git import access as git_access
+from paas.domain.git.credentials import NO_ACCESS, FetchAccess
 from paas.domain.git.sources import GitSource
 from paas.domain.values.errors import PaasError, ProgramFailedError
 from paas.interfaces import Archive, Imported, Quarantine
@@ -45,15 +52,20 @@ class SandboxImporter:
 
     @contextmanager
     def fetched(
-        self, app: App, source: GitSource, head: str | None, output: Callable[[bytes], None]
+        self,
+        app: App,
+        source: GitSource,
+        access: FetchAccess,
+        head: str | None,
+        output: Callable[[bytes], None],
     ) -> Iterator[Imported]:
         """A commit of a git repository; see interfaces.Importer."""
         what = {"kind": "git", "url": source.url, "ref": source.ref, "head": head}
         with self._quarantine(app.id) as quarantine:
             with self._sandbox.workspace(app, workspaces_of(app.id)[0]) as out:
-                commit = self._run(app, out, what, output)
+                commit, answer = self._run(app, out, what, output, access)
                 self._index(app.id, out, quarantine)
-            yield Imported(commit, Quarantine(quarantine))
+            yield Imported(commit, Quarantine(quarantine), new_host_keys(answer, access))
 
     @contextmanager
     def unpacked(
@@ -77,7 +89,7 @@ class SandboxImporter:
             with self._sandbox.workspace(app, workspaces_of(app.id)[0]) as out:
                 if not isinstance(archive.source, str):
                     copied(archive.source, out / "archive", max_bytes, app.uid)
-                commit = self._run(app, out, what, output)
+                commit, _ = self._run(app, out, what, output)
                 self._index(app.id, out, quarantine)
             yield Imported(commit, Quarantine(quarantine))
 
@@ -92,7 +104,9 @@ class SandboxImporter:
                     path.rename(target / path.name)
         if found:
             files.sync_directory(target)
-        plan = access.update_ref(str(self._path(app_id)), f"refs/heads/{branch}", imported.commit)
+        plan = git_access.update_ref(
+            str(self._path(app_id)), f"refs/heads/{branch}", imported.commit
+        )
         self._git(plan, f"Moving the branch {branch}")
 
     def left(self, app_id: int) -> bool:
@@ -104,8 +118,14 @@ class SandboxImporter:
         return self._sandbox.clear(app_id)
 
     def _run(
-        self, app: App, out: Path, what: dict[str, Any], output: Callable[[bytes], None]
-    ) -> str:
+        self,
+        app: App,
+        out: Path,
+        what: dict[str, Any],
+        output: Callable[[bytes], None],
+        access: FetchAccess = NO_ACCESS,
+    ) -> tuple[str, dict[str, Any]]:
+        """Do a job; the commit, and all that it answered."""
         job = Job(
             app,
             out,
@@ -114,11 +134,13 @@ class SandboxImporter:
             f"fetch-{app.id}",
             self._cgroups.for_fetch(str(app.id)),
             self._path(app.id) if what["head"] else None,
+            access,
         )
-        commit = str(self._sandbox.run(job, output).get("commit"))
+        answer = self._sandbox.run(job, output)
+        commit = str(answer.get("commit"))
         if not _COMMIT.fullmatch(commit):
             raise PaasError("fetch-failed", "What was fetched has no commit.")
-        return commit
+        return commit, answer
 
     def _index(self, app_id: int, out: Path, quarantine: Path) -> None:
         """Have git check and take the pack of a job."""
@@ -135,7 +157,7 @@ class SandboxImporter:
                 return  # the repository has everything
             limit = self._settings.max_push_mib
             repository = str(self._path(app_id))
-            plan = access.index_pack(repository, str(quarantine), max_push_mib=limit)
+            plan = git_access.index_pack(repository, str(quarantine), max_push_mib=limit)
             self._git(plan, "Checking what was fetched", pack)
         except ProgramFailedError as error:
             raise PaasError(

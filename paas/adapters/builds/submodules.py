@@ -3,9 +3,15 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from paas.adapters.builds.fetch_sandbox import FetchSandbox, Job, workspaces_of
+from paas.adapters.builds.fetch_sandbox import (
+    FetchSandbox,
+    Job,
+    new_host_keys,
+    workspaces_of,
+)
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.domain.apps.apps import App
+from paas.domain.git.credentials import FetchAccess, HostKey
 from paas.settings import Settings
 
 
@@ -22,9 +28,10 @@ class SandboxSubmodules:
         app: App,
         tree: Path,
         links: Mapping[str, str],
+        access: FetchAccess,
         output: Callable[[bytes], None],
         check: Callable[[], None],
-    ) -> None:
+    ) -> tuple[HostKey, ...]:
         """Put the submodules' files into the tree; see interfaces.Submodules."""
         what = {
             "kind": "submodules",
@@ -35,5 +42,5 @@ class SandboxSubmodules:
         }
         cgroups = self._cgroups.for_build(str(app.id))
         with self._sandbox.workspace(app, workspaces_of(app.id)[1]) as out:
-            job = Job(app, out, tree, what, f"build-{app.id}", cgroups)
-            self._sandbox.run(job, output, check)
+            job = Job(app, out, tree, what, f"build-{app.id}", cgroups, access=access)
+            return new_host_keys(self._sandbox.run(job, output, check), access)

@@ -163,6 +163,8 @@ COMMANDS: Mapping[str, Row] = {
     "drains": _reads(Permission.CONFIGURE),
     "drains:add": _changes(Permission.CONFIGURE),
     "drains:remove": _changes(Permission.CONFIGURE),
+    "git:auth": _changes(Permission.CONFIGURE),
+    "git:deploy-key": _changes(Permission.CONFIGURE),
     "git:from-archive": _changes(Permission.DEPLOY),
     "git:from-image": _changes(Permission.DEPLOY),
     "git:info": _reads(Permission.VIEW),

@@ -5,7 +5,14 @@ import sys
 
 import click
 
-from paas.domain.git.sources import STDIN, ArchiveType, archive_message, archive_url, git_source
+from paas.domain.git.sources import (
+    STDIN,
+    ArchiveType,
+    archive_message,
+    archive_url,
+    git_source,
+    is_ssh,
+)
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import Session, app_option, pass_session
 from paas.interfaces import Archive
@@ -83,6 +90,7 @@ def _split(session: Session, words: tuple[str, ...], app: str | None) -> tuple[s
     """The app and the words after it: it is the first, unless that is a URL or ``-``."""
     rest = list(words)
     named = None
-    if rest and "://" not in rest[0] and rest[0] != STDIN and (app is None or len(rest) > 1):
+    is_source = bool(rest) and ("://" in rest[0] or is_ssh(rest[0]) or rest[0] == STDIN)
+    if rest and not is_source and (app is None or len(rest) > 1):
         named = rest.pop(0)
     return session.app_name(app, named), rest

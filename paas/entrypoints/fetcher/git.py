@@ -1,4 +1,4 @@
-"""git in the sandbox: without configuration, hooks or prompts, over HTTP only."""
+"""git in the sandbox: without configuration, hooks or prompts, over HTTP or SSH only."""
 
 import os
 import re
@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import IO
 
 from paas.domain.git.access import TOLERATED_FLAWS
+from paas.domain.git.sources import host_of, is_ssh
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.fetcher.access import Access
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _IMPORTED = "refs/heads/imported"
 _HEAD = "refs/known/head"
 _SETTINGS = {
     "core.hooksPath": "/dev/null",
-    "credential.helper": "",
     "fetch.unpackLimit": "1",
     "fetch.fsckObjects": "true",
     "fetch.writeCommitGraph": "false",
@@ -30,18 +31,27 @@ _SETTINGS = {
     "submodule.recurse": "false",
 } | {f"fetch.fsck.{flaw}": "ignore" for flaw in TOLERATED_FLAWS}
 _ERROR_LINES = 5
+_NO_LOGIN = (b"could not read Username", b"Authentication failed", b"Permission denied")
+_CHANGED_KEY = b"REMOTE HOST IDENTIFICATION HAS CHANGED"
 
 
 class Repository:
     """A bare repository for this job alone."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, access: Access) -> None:
         self.path = path
+        self._access = access
 
     @classmethod
-    def make(cls, path: Path, known: Path | None = None, head: str | None = None) -> "Repository":
+    def make(
+        cls,
+        path: Path,
+        known: Path | None = None,
+        head: str | None = None,
+        access: Access = Access(),  # noqa: B008 - a value
+    ) -> "Repository":
         """Create one; known: an object directory that it may borrow from, and its commit head."""
-        made = cls(path)
+        made = cls(path, access)
         made.run(["init", "--quiet", "--bare", "--template=", str(path)], at_path=False)
         if known is not None and head is not None:
             (path / "objects/info").mkdir(exist_ok=True)
@@ -49,9 +59,10 @@ class Repository:
             made.run(["update-ref", _HEAD, head])
         return made
 
-    def fetch_ref(self, url: str, ref: str | None, *, protocols: str) -> str:
+    def fetch_ref(self, url: str, ref: str | None) -> str:
         """Fetch a branch, a tag or a commit with its history; returns the commit's id."""
         wanted = ref or "HEAD"
+        protocols = "ssh" if is_ssh(url) else "https:http"
         done = self._fetch(url, [wanted], protocols)
         if done.returncode != 0 and _COMMIT.fullmatch(wanted):
             # Not every server sends a commit that is requested by its id.
@@ -61,7 +72,7 @@ class Repository:
         elif done.returncode == 0:
             wanted = "FETCH_HEAD"
         if done.returncode != 0:
-            raise _not_fetched(url, ref, _why(done))
+            raise self._failed(url, ref, done)
         found = self.run(["rev-parse", "--verify", "--quiet", f"{wanted}^{{commit}}"], check=False)
         if found.returncode != 0:
             raise _not_fetched(url, ref, "it has no such commit.")
@@ -69,12 +80,13 @@ class Repository:
 
     def fetch_commit(self, url: str, commit: str) -> bool:
         """Fetch one commit, if possible without history; returns whether it was found."""
-        done = self._fetch(url, ["--depth=1", commit], "https")
+        protocol = "ssh" if is_ssh(url) else "https"
+        done = self._fetch(url, ["--depth=1", commit], protocol)
         if done.returncode != 0:
             everything = ["+refs/heads/*:refs/all/*", "+refs/tags/*:refs/tags/*"]
-            done = self._fetch(url, everything, "https")
+            done = self._fetch(url, everything, protocol)
         if done.returncode != 0:
-            raise _not_fetched(url, None, _why(done))
+            raise self._failed(url, None, done)
         return self.run(["cat-file", "-e", f"{commit}^{{commit}}"], check=False).returncode == 0
 
     def _fetch(
@@ -84,6 +96,38 @@ class Repository:
         refs = [word for word in words if not word.startswith("--")]
         argv = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", *options]
         return self.run([*argv, "--", url, *refs], protocols=protocols, check=False)
+
+    def _failed(
+        self, url: str, ref: str | None, done: subprocess.CompletedProcess[bytes]
+    ) -> PaasError:
+        """Why a fetch failed, with what to do about it."""
+        host = host_of(url)
+        if _CHANGED_KEY in done.stderr:
+            return PaasError(
+                "host-key-changed",
+                f"{host} has another host key than before. Another machine may be answering in "
+                "its place, so nothing was sent to it.",
+                "If its operators announce the new key: paas git:deploy-key --forget-host "
+                f"{host}; the next fetch then keeps the new one.",
+            )
+        if not any(words in done.stderr for words in _NO_LOGIN):
+            return _not_fetched(url, ref, _why(done))
+        if not is_ssh(url):
+            return _not_fetched(
+                url,
+                ref,
+                f"{host} refused the app's login."
+                if self._access.credentials
+                else "it does not exist, or is private.",
+                f"If it is private, set a token that may read it: paas git:auth {host} "
+                "--token-stdin < token.txt",
+            )
+        return _not_fetched(
+            url,
+            ref,
+            f"{host} does not accept the app's deploy key.",
+            "Add the key there, to the repository: paas git:deploy-key",
+        )
 
     def pack(self, commit: str, target: Path) -> None:
         """Write the commit with all objects that it needs, except those of the known head."""
@@ -103,7 +147,7 @@ class Repository:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=_env(),
+            env=_env(self._access),
         ) as child:
             assert child.stdin is not None
             assert child.stderr is not None
@@ -142,7 +186,7 @@ class Repository:
             input=stdin,
             stdout=stdout,
             stderr=subprocess.PIPE,
-            env=_env(protocols),
+            env=_env(self._access, protocols),
             check=False,
         )
         if check and done.returncode != 0:
@@ -153,27 +197,28 @@ class Repository:
         return ["git", f"--git-dir={self.path}"]
 
 
-def _env(protocols: str = "") -> dict[str, str]:
+def _env(access: Access, protocols: str = "") -> dict[str, str]:
     """Our settings and those of the network; protocols: those that are allowed, none by default."""
     env = {name: text for name, text in os.environ.items() if not name.startswith("GIT_CONFIG")}
-    env |= {
+    settings = _SETTINGS | access.settings
+    env |= access.environment | {
         "GIT_ALLOW_PROTOCOL": protocols,
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_CONFIG_COUNT": str(len(_SETTINGS)),
+        "GIT_CONFIG_COUNT": str(len(settings)),
     }
-    for number, (key, value) in enumerate(_SETTINGS.items()):
+    for number, (key, value) in enumerate(settings.items()):
         env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
     return env
 
 
-def _not_fetched(url: str, ref: str | None, why: str) -> PaasError:
+def _not_fetched(url: str, ref: str | None, why: str, hint: str | None = None) -> PaasError:
     what = f"{ref} of {url}" if ref else url
     return PaasError(
         "not-fetched",
         f"{what} could not be fetched: {why}",
-        "Check that the URL is correct and public: git ls-remote " + url,
+        hint or "Check that the URL is correct and public: git ls-remote " + url,
     )
 
 

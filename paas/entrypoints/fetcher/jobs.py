@@ -5,12 +5,14 @@ JSON file ``result`` there. Output is for the user.
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from paas.domain.git.sources import ArchiveType
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.fetcher import archives, commits, git, submodules
+from paas.entrypoints.fetcher.access import Access, handed_over
 
 OUT = Path("/tmp/paas/out")  # noqa: S108 - in the sandbox's own /tmp
 KNOWN = Path("/tmp/paas/known/objects")  # noqa: S108 - the app's present objects, read-only
@@ -23,24 +25,25 @@ ARCHIVE = "archive"
 def main() -> int:
     """Do one job; returns 0 if there is a result, even a refusal."""
     job: dict[str, Any] = json.loads((OUT / JOB).read_text())
+    access = handed_over(sys.stdin.buffer.read())
     kinds = {"git": _git, "archive": _archive, "submodules": _submodules}
     try:
-        answer = kinds[job["kind"]](job)
+        answer = kinds[job["kind"]](job, access)
     except PaasError as error:
         answer = {"error": [error.reference, error.message, error.hint]}
     (OUT / RESULT).write_text(json.dumps(answer))
     return 0
 
 
-def _git(job: dict[str, Any]) -> dict[str, Any]:
+def _git(job: dict[str, Any], access: Access) -> dict[str, Any]:
     """Fetch a commit and pack the objects that the app's repository lacks."""
-    repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"])
-    commit = repository.fetch_ref(job["url"], job["ref"], protocols="https:http")
+    repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"], access)
+    commit = repository.fetch_ref(job["url"], job["ref"])
     repository.pack(commit, OUT / PACK)
-    return {"commit": commit}
+    return {"commit": commit, "known_hosts": access.host_keys()}
 
 
-def _archive(job: dict[str, Any]) -> dict[str, Any]:
+def _archive(job: dict[str, Any], _access: Access) -> dict[str, Any]:
     """Make an archive's files a commit on top of the app's present one, and pack it."""
     path = OUT / ARCHIVE
     if job["url"]:
@@ -57,8 +60,8 @@ def _archive(job: dict[str, Any]) -> dict[str, Any]:
     return {"commit": commit}
 
 
-def _submodules(job: dict[str, Any]) -> dict[str, Any]:
+def _submodules(job: dict[str, Any], access: Access) -> dict[str, Any]:
     """Write the submodules' files into the app's tree."""
     limits = submodules.Limits(job["max_files"], job["max_bytes"])
-    submodules.Tree(Path(job["tree"]), OUT, limits).fill(dict(job["links"]))
-    return {}
+    submodules.Tree(Path(job["tree"]), OUT, limits, access).fill(dict(job["links"]))
+    return {"known_hosts": access.host_keys()}

@@ -11,6 +11,7 @@ from pathlib import Path
 from paas.domain.git.sources import SUBMODULE_DEPTH_MAX, SUBMODULES_MAX, check_submodule_url
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
+from paas.entrypoints.fetcher.access import Access
 from paas.entrypoints.fetcher.git import Repository
 
 MODULES = ".gitmodules"
@@ -39,10 +40,17 @@ class Submodule:
 class Tree:
     """The app's files in the sandbox. out: a directory for what is fetched."""
 
-    def __init__(self, top: Path, out: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        top: Path,
+        out: Path,
+        limits: Limits,
+        access: Access = Access(),  # noqa: B008 - a value
+    ) -> None:
         self._top = top
         self._out = out
         self._limits = limits
+        self._access = access
         self._count = 0
         self._files = 0
         self._size_bytes = 0
@@ -58,7 +66,7 @@ class Tree:
         config = here.run(
             ["config", "--file", str(self._top / MODULES), "-z", "--list"], check=False
         )
-        pending = _declared(config.stdout, links, "", 1)
+        pending = self._declared(config.stdout, links, "", 1)
         while pending:
             submodule = pending.pop(0)
             pending += self._fetch(submodule)
@@ -69,7 +77,7 @@ class Tree:
         if self._count > SUBMODULES_MAX or submodule.depth > SUBMODULE_DEPTH_MAX:
             raise _too_many(submodule.path)
         print(f"       {submodule.path}: {submodule.commit[:8]} of {submodule.url}", flush=True)
-        repository = Repository.make(self._out / f"{self._count}.git")
+        repository = Repository.make(self._out / f"{self._count}.git", access=self._access)
         if not repository.fetch_commit(submodule.url, submodule.commit):
             raise PaasError(
                 "submodule-commit",
@@ -82,7 +90,13 @@ class Tree:
         config = repository.run(["config", "--blob", place, "-z", "--list"], check=False)
         # Deleted one by one: each may be as large as a push.
         shutil.rmtree(repository.path)
-        return _declared(config.stdout, links, submodule.path, submodule.depth + 1)
+        return self._declared(config.stdout, links, submodule.path, submodule.depth + 1)
+
+    def _declared(
+        self, config: bytes, links: Mapping[str, str], folder: str, depth: int
+    ) -> list[Submodule]:
+        has_key = self._access.key is not None
+        return _declared(config, links, folder, depth, has_key=has_key)
 
     def _check_out(self, repository: Repository, submodule: Submodule) -> dict[str, str]:
         """Write its files; returns its own submodules, by path."""
@@ -111,7 +125,9 @@ class Tree:
         return links
 
 
-def _declared(config: bytes, links: Mapping[str, str], folder: str, depth: int) -> list[Submodule]:
+def _declared(
+    config: bytes, links: Mapping[str, str], folder: str, depth: int, *, has_key: bool
+) -> list[Submodule]:
     """The entries of .gitmodules for the submodules at these paths of a folder.
 
     config: as ``git config -z --list`` prints it.
@@ -133,7 +149,7 @@ def _declared(config: bytes, links: Mapping[str, str], folder: str, depth: int) 
         if found is None:
             raise _undeclared(whole)
         url = by_name[found].get("url", "")
-        check_submodule_url(found, url)
+        check_submodule_url(found, url, has_key=has_key)
         wanted.append(Submodule(found, whole, url, commit, depth))
     return wanted
 

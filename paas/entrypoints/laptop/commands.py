@@ -116,6 +116,18 @@ _OTHERS = (
     CommandLine("drains", "[APP]", "List where the log is forwarded.", (*APP, *TABLE)),
     CommandLine("drains:add", "[APP] URL", "Forward the log.", (*APP, *JSON)),
     CommandLine("drains:remove", "[APP] URL|ID", "Stop forwarding the log.", APP),
+    CommandLine(
+        "git:auth",
+        "[HOST]",
+        "Set tokens for private repositories.",
+        (*APP, "--user", "--token-stdin", "--remove", *JSON),
+    ),
+    CommandLine(
+        "git:deploy-key",
+        "[APP]",
+        "Show an app's SSH key for private repositories.",
+        (*APP, "--rotate", "--remove", "--forget-host", *JSON),
+    ),
     CommandLine("git:from-archive", "[APP] URL|-", "Deploy an archive.", (*APP, "--archive-type")),
     CommandLine("git:from-image", "[APP] IMAGE", "Deploy an image from a registry.", APP),
     CommandLine("git:info", "[APP]", "Show branches and commits.", (*APP, *JSON)),

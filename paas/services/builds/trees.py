@@ -8,6 +8,7 @@ from paas.domain.apps.apps import App
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName, printable
 from paas.interfaces import Progress, Quarantine, Repository, Submodules
+from paas.services.git.credentials import GitCredentials
 from paas.store import Store
 
 # Git LFS's own name for leaving pointers as they are: https://github.com/git-lfs/git-lfs
@@ -22,6 +23,7 @@ class Trees:
     store: Store
     repository: Repository
     submodules: Submodules
+    credentials: GitCredentials
 
     def write(
         self,
@@ -41,9 +43,11 @@ class Trees:
         if written.submodules:
             progress.step("Fetching submodules")
             with progress.doing("fetching submodules"):
-                self.submodules.fetch(
-                    app, target, written.submodules, progress.output, progress.check
+                access = self.credentials.of(app)
+                learned = self.submodules.fetch(
+                    app, target, written.submodules, access, progress.output, progress.check
                 )
+            self.credentials.learn(app, learned, progress)
 
     def _judge_pointers(self, app: App, pointers: Sequence[str], progress: Progress) -> None:
         release = self.store.releases.current(app)

@@ -16,6 +16,7 @@ from paas.services.access import find_app, refreshed
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
+from paas.services.git.credentials import GitCredentials
 from paas.services.progress import Forwarded, waiting
 from paas.services.server.quotas import Quotas
 from paas.store import Store
@@ -49,6 +50,7 @@ class Imports:
     repository: Repository
     refs: Refs
     importer: Importer
+    credentials: GitCredentials
     deploys: Deploys
     locks: Locks
     quotas: Quotas
@@ -72,7 +74,8 @@ class Imports:
         progress.step(f"Fetching {source.ref or 'HEAD'} of {source.url}")
 
         def fetch(head: str | None) -> AbstractContextManager[Imported]:
-            return self.importer.fetched(app, source, head, progress.output)
+            access = self.credentials.of_fetch(app, source)
+            return self.importer.fetched(app, source, access, head, progress.output)
 
         self._take(actor, app, fetch, building, progress)
 
@@ -114,6 +117,7 @@ class Imports:
             with progress.doing("fetching"):
                 head = self.repository.head(app.id, branch)
                 imported = stack.enter_context(fetch(head))
+            self.credentials.learn(app, imported.host_keys, progress)
             moved = RefUpdate(head or NO_COMMIT, imported.commit, f"refs/heads/{branch}")
             refused = self.refs.refusal(app.id, [moved], imported.quarantine)
             if refused is not None:

@@ -1,7 +1,12 @@
-"""A git server by https on this machine, with a certificate of its own."""
+"""A git server by https on this machine, with a certificate of its own.
 
+Repositories named private-... want a login. Below moved-PORT/ all is elsewhere, at that port.
+"""
+
+import base64
 import http.server
 import os
+import re
 import ssl
 import subprocess
 import tempfile
@@ -12,6 +17,9 @@ from pathlib import Path
 
 from tests.ports import free_port
 
+LOGIN = ("robot", "tok/en:1")
+_BASIC = "Basic " + base64.b64encode(":".join(LOGIN).encode()).decode()
+
 
 class _Handler(http.server.SimpleHTTPRequestHandler):
     """git http-backend (git-http-backend(1)) for .git paths, and files for the rest."""
@@ -19,10 +27,28 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
     root: Path
 
     def do_GET(self) -> None:
-        self._backend(b"") if ".git/" in self.path else self._file()
+        if not self._turned_away():
+            self._backend(b"") if ".git/" in self.path else self._file()
 
     def do_POST(self) -> None:
-        self._backend(self.rfile.read(int(self.headers["Content-Length"])))
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if not self._turned_away():
+            self._backend(body)
+
+    def _turned_away(self) -> bool:
+        moved = re.search(r"/moved-(\d+)(/.*)", self.path)
+        is_private = "/private-" in self.path or moved is not None
+        if is_private and self.headers.get("Authorization") != _BASIC:
+            self.send_response(401)
+            self.send_header("WWW-Authenticate", 'Basic realm="git"')
+        elif moved:
+            self.send_response(302)
+            self.send_header("Location", f"http://localhost:{moved[1]}{moved[2]}")
+        else:
+            return False
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+        return True
 
     def _file(self) -> None:
         content = (self.root / self.path.strip("/")).read_bytes()

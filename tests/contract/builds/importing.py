@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from paas.adapters.builds.importer import SandboxImporter
 from paas.adapters.git.repository import DulwichRepository
+from paas.domain.git.credentials import NO_ACCESS, FetchAccess, HostKey
 from paas.domain.git.sources import ArchiveType, GitSource
 from paas.interfaces import Archive
 from paas.settings import Settings
@@ -31,14 +32,17 @@ class Desk:
     address: str
     shelf: Path
     lines: list[str]
+    host_keys: tuple[HostKey, ...] = ()
 
     def hear(self, line: bytes) -> None:
         self.lines.append(line.decode())
 
-    def sync(self, url: str, ref: str | None = None) -> str:
+    def sync(self, url: str, ref: str | None = None, access: FetchAccess = NO_ACCESS) -> str:
         """Fetch and keep as main; the commit."""
         head = self.repository.head(APP.id, "main")
-        with self.importer.fetched(APP, GitSource(url, ref), head, self.hear) as imported:
+        source = GitSource(url, ref)
+        with self.importer.fetched(APP, source, access, head, self.hear) as imported:
+            self.host_keys = imported.host_keys
             self.importer.keep(APP.id, imported, "main")
             return imported.commit
 

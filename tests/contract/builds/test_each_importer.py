@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.domain.git.credentials import NO_ACCESS
 from paas.domain.git.sources import GitSource
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Importer
@@ -57,11 +58,11 @@ def hear(line: bytes) -> None:
 
 def test_a_commit_is_the_repository_s_once_it_is_kept(kind: Kind) -> None:
     """Until then the branch is what it was."""
-    with kind.importer.fetched(APP, kind.source, None, hear) as imported:
+    with kind.importer.fetched(APP, kind.source, NO_ACCESS, None, hear) as imported:
         assert imported.commit == kind.expected
         assert kind.tip() is None
     assert kind.tip() is None
-    with kind.importer.fetched(APP, kind.source, None, hear) as imported:
+    with kind.importer.fetched(APP, kind.source, NO_ACCESS, None, hear) as imported:
         kind.importer.keep(APP.id, imported, "main")
     assert kind.tip() == kind.expected
 
@@ -70,7 +71,7 @@ def test_what_is_not_there_is_an_error_and_leaves_nothing(kind: Kind) -> None:
     """Neither a branch nor anything to clear."""
     with (
         pytest.raises(PaasError) as refused,
-        kind.importer.fetched(APP, kind.missing, None, hear),
+        kind.importer.fetched(APP, kind.missing, NO_ACCESS, None, hear),
     ):
         pass
     assert refused.value.reference == "not-fetched"

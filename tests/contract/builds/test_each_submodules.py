@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.builds.submodules import SandboxSubmodules
+from paas.domain.git.credentials import NO_ACCESS
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Submodules
 from tests.contract.builds.importing import APP, Desk, commit, published
@@ -34,7 +35,7 @@ class Kind:
             self._submodules.failure = PaasError(
                 "submodule-commit", f"The submodule 'lib' is recorded at {LOST[:8]}, which ...", "?"
             )
-        self._submodules.fetch(APP, self._tree, {"lib": commit_id}, _hear, lambda: None)
+        self._submodules.fetch(APP, self._tree, {"lib": commit_id}, NO_ACCESS, _hear, lambda: None)
 
 
 def _hear(line: bytes) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.builds.submodules import SandboxSubmodules
+from paas.domain.git.credentials import NO_ACCESS, FetchAccess
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.fetcher.submodules import Limits, Tree
 from tests.contract.builds.importing import APP, MIB, Desk, commit, files_in, git, published
@@ -14,7 +15,9 @@ from tests.contract.builds.importing import APP, MIB, Desk, commit, files_in, gi
 pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="needs root")
 
 
-def fill(desk: Desk, gitmodules: str, links: Mapping[str, str]) -> dict[str, bytes]:
+def fill(
+    desk: Desk, gitmodules: str, links: Mapping[str, str], access: FetchAccess = NO_ACCESS
+) -> dict[str, bytes]:
     """Fetch submodules into a new tree; its files."""
     tree = desk.settings.state / "builds/tree"
     tree.mkdir()
@@ -22,7 +25,7 @@ def fill(desk: Desk, gitmodules: str, links: Mapping[str, str]) -> dict[str, byt
     for path in (tree, tree / ".gitmodules"):
         os.chown(path, APP.uid, APP.uid)
     submodules = SandboxSubmodules(desk.settings)
-    submodules.fetch(APP, tree, links, desk.hear, lambda: None)
+    submodules.fetch(APP, tree, links, access, desk.hear, lambda: None)
     found = files_in(tree)
     assert {path.stat().st_uid for path in tree.rglob("*")} == {APP.uid}
     del found[".gitmodules"]

@@ -83,6 +83,8 @@ USES: dict[str, str] = {
     "domains:verify": "",
     "drains:add": f"https://me:{CANARY}@logs.example.org/{CANARY}?t={CANARY}",
     "drains:remove": f"https://me:{CANARY}@logs.example.org/{CANARY}",
+    "git:auth": "github.com --token-stdin",
+    "git:deploy-key": "",
     "git:from-archive": f"https://me:{CANARY}@example.org/a.tar.gz?sig={CANARY}",
     "git:from-image": "redis:7",
     "git:load-image": "",

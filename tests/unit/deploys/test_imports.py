@@ -184,8 +184,8 @@ def test_lfs_pointers_are_built_where_the_app_says_so(world: World) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("ssh://git@example.com/x.git", "must begin with https"),
-        ("git@example.com:x.git", "must begin with https"),
+        ("git@example.com:-x.git", "must begin with https"),
+        ("git@-oProxyCommand=id:x.git", "must begin with https"),
         ("file:///etc", "must begin with https"),
         ("ext::sh -c id", "must begin with https"),
         ("--upload-pack=id", "must begin with https"),

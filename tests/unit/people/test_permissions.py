@@ -92,6 +92,8 @@ WORDS: dict[str, str] = {
     "drains": "",
     "drains:add": "syslog://logs.example.org:514",
     "drains:remove": "syslog://logs.example.org:514",
+    "git:auth": "",
+    "git:deploy-key": "",
     "git:from-archive": "https://example.org/a.tar.gz",
     "git:from-image": "redis:7",
     "git:info": "",

@@ -1,0 +1,1 @@
+"""What users do for git: credentials for other servers."""
