@@ -1,7 +1,8 @@
-"""What the process `containers` needs of the rest: logs, pipes, and what is to be kept running."""
+"""What the process `containers` needs of the rest: logs, pipes, the disk, and what is to run."""
 
 from pathlib import Path
 
+from paas.adapters.docker.unpacking import UnpackGuard
 from paas.adapters.logs.app_logs import FileLogs
 from paas.adapters.runtime.docker.records import Records
 from paas.adapters.runtime.native.launch_specs import SpecPaths
@@ -23,3 +24,8 @@ def records(settings: Settings) -> Records:
 def pipe(settings: Settings, group: str, label: str) -> Path:
     """The pipe by which an instance's output reaches the log process."""
     return SpecPaths(settings).fifo(group, label)
+
+
+def unpack_guard(settings: Settings) -> UnpackGuard:
+    """Keeps half of what builds leave free, so that a build, which says why, comes first."""
+    return UnpackGuard(settings, settings.min_free_mib * 1024**2 // 2)

@@ -24,6 +24,7 @@ from paas.adapters.docker.context_archives import refuse_bombs
 from paas.adapters.docker.failures import image_failure
 from paas.adapters.docker.image_files import ImageFiles
 from paas.adapters.docker.images import Images, labels
+from paas.adapters.docker.unpacking import UnpackGuard, base_image_too_large
 from paas.adapters.system import files, subprocesses
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import (
@@ -78,11 +79,14 @@ class DockerfileBuilder:
             dockerfile_text = (workspace / DOCKERFILE).read_bytes()
             refuse_bombs(self._settings, tree, dockerfile_text, check)
             lines, cgroup = BuildKitLines(), BuildCgroup(self._settings)
+            disk = UnpackGuard(self._settings, self._settings.min_free_mib * 1024**2)
             argv = self._argv(app, tree, workspace, wanted, commit)
             cgroup.begin()
 
             def look() -> None:
                 cgroup.look()
+                if disk.look():
+                    raise base_image_too_large()
                 check()
 
             status = self._run(argv, workspace, lines, build_output, look)

@@ -2,7 +2,8 @@
 
 It passes what they print to the app's log, tells how they end, and starts them again with the
 same delays. It follows the events of the Docker engine and looks at all every few seconds. If it
-dies, containers run on, and the next one goes on where it was.
+dies, containers run on, and the next one goes on where it was. It also sees to it that the engine
+does not fill the disk by unpacking an image.
 """
 
 import json
@@ -32,7 +33,7 @@ from paas.entrypoints.daemons.supervised import StopSignal, end_with_parent, log
 from paas.entrypoints.launcher.record import plan_start, record_from, started_after_wait
 from paas.interfaces import Logs
 from paas.settings import Settings, load
-from paas.wiring.containers import app_logs, pipe, records
+from paas.wiring.containers import app_logs, pipe, records, unpack_guard
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -60,6 +61,7 @@ class Containers:
         """Until the signal."""
         events = threading.Thread(target=self._hear, name="events", daemon=True)
         events.start()
+        threading.Thread(target=self._watch_disk, name="disk", daemon=True).start()
         was_down = False
         while not ended.wait(0):
             try:
@@ -91,6 +93,13 @@ class Containers:
                     self._woken.set()
             self._woken.set()
             self._ended.wait(AGAIN_S)
+
+    def _watch_disk(self) -> None:
+        """End what is unpacked for a build that was cancelled; while it lasts, a build ends it."""
+        guard = unpack_guard(self._settings)
+        while not self._ended.wait(guard.next_look_s()):
+            if guard.look():
+                log("A base image filled the disk. The engine was ended, and is restarted")
 
     def _filters(self) -> dict[str, Any]:
         server = f"{SERVER_LABEL}={server_label(self._settings)}"
