@@ -172,6 +172,7 @@ COMMANDS: Mapping[str, Row] = {
     "git:set": _changes(Permission.CONFIGURE),
     "git:sync": _changes(Permission.DEPLOY),
     "help": _reads(Need.ANYONE),
+    "heroku:env": _reads(Need.ANYONE),
     "http-auth": _reads(Permission.VIEW),
     "http-auth:add-user": _changes(Permission.CONFIGURE),
     "http-auth:remove-user": _changes(Permission.CONFIGURE),

@@ -140,6 +140,7 @@ _OTHERS = (
         (*APP, "--build", "--build-if-changes"),
     ),
     CommandLine("help", "[TOPIC|COMMAND]", "Show the commands, or one of them."),
+    CommandLine("heroku:env", "", "Print the variables for Heroku's CLI.", (*JSON, "--host")),
     CommandLine("init", "", "Write a Procfile for this folder.", (*APP, "--force")),
     CommandLine("http-auth", "[APP]", "List an app's logins.", (*APP, *JSON)),
     CommandLine("http-auth:add-user", "[APP] USER", "Require a login, and add one.", APP),

@@ -49,6 +49,7 @@ _ELSEWHERE = {
     "disk": "server",
     "doctor": "server",
     "help": "server",
+    "heroku": "users",
     "init": "apps",
     "mysql": "addons",
     "open": "apps",

@@ -242,6 +242,7 @@ OTHER_WORDS: dict[str, str] = {
     "backups:target": "local",
     "backups:test": "",
     "help": "",
+    "heroku:env": "",
     "init": "",
     "keys": "",
     "keys:add": "{who}",

@@ -24,8 +24,8 @@ def register(app: Blueprint, platform: Platform) -> None:
 def serialize(user: Mapping[str, Any], domain: str) -> dict[str, object]:
     """Heroku's ``account``. The e-mail address is none that gets mail: it names the user."""
     return {
-        "acknowledged_msa": False,
-        "acknowledged_msa_at": None,
+        "acknowledged_msa": True,
+        "acknowledged_msa_at": _BEGINNING,
         "allow_tracking": False,
         "beta": False,
         "country_of_residence": None,
