@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from paas.adapters.builds.pythons import last_version
+from paas.adapters.docker.build_context import notes_path
 from paas.adapters.docker.images import Images
 from paas.adapters.system import directories, files
 from paas.adapters.system.disk_faults import no_space
@@ -31,6 +32,7 @@ class FileSlugs:
         self._slugs = paths.slugs
         self._builds = paths.builds
         self._caches = paths.cache
+        self._docker = paths.docker
         self._min_free_mib = min_free_mib
         self._images = images
         self._is_written = True
@@ -112,9 +114,11 @@ class FileSlugs:
             directories.remove(path)
 
     def remove_cache(self, app_id: int) -> None:
+        files.remove(notes_path(self._docker, app_id))
         directories.remove(self._caches / str(app_id))
 
     def empty_cache(self, app_id: int) -> None:
+        files.remove(notes_path(self._docker, app_id))
         cache = self._caches / str(app_id)
         version = last_version(cache)
         if version is None:

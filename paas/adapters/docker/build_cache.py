@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _ID = re.compile(r"[a-z0-9]{10,64}")
-# The copy of an app's files that a build was given.
-_CONTEXT = "source.local"
 
 
 class BuildCache:
@@ -27,14 +25,12 @@ class BuildCache:
         self._settings = settings
 
     def limit(self) -> None:
-        """Delete copies of the files of builds that have ended, and what exceeds docker_cache_mib.
+        """Delete what exceeds docker_cache_mib.
 
-        No later build uses such a copy: each build has a directory of its own. Does nothing if the
-        engine does not answer; the next build does it.
+        Does nothing if the engine does not answer; the next build does it.
         """
         keep_bytes = self._settings.docker_cache_mib * 1024**2
         with suppress(PaasError), docker_client(self._settings) as client:
-            client.api.prune_builds(filters={"type": [_CONTEXT]}, all=True)
             client.api.prune_builds(keep_storage=keep_bytes, all=True)
 
     def keep(self, used: Sequence[Span]) -> int:

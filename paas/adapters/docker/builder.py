@@ -7,6 +7,7 @@ and the build with it.
 
 import base64
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.untrusted import read_plain_file
 from paas.adapters.docker.build_cache import BuildCache
 from paas.adapters.docker.build_cgroup import BuildCgroup
+from paas.adapters.docker.build_context import NODE_IDS, BuildContext
 from paas.adapters.docker.cache_names import ARGUMENT, cache_namespace
 from paas.adapters.docker.cli import DOCKER
 from paas.adapters.docker.connection import docker_client, socket_url
@@ -47,6 +49,8 @@ from paas.settings import Settings
 
 DOCKER_HUB = "https://index.docker.io/v1/"
 SHELL = "/bin/sh"
+# A link to the tree: its path is the same at each build, and part of BuildKit's key (BuildContext).
+TREE = "tree"
 
 
 class DockerfileBuilder:
@@ -75,9 +79,11 @@ class DockerfileBuilder:
         """
         wanted = dockerfile or DockerfileBuild()
         build_output = BuildOutput(output)
-        with self._prepared(app, tree, wanted) as workspace:
+        context = BuildContext(self._settings, app.id)
+        with self._prepared(app, tree, wanted, context) as workspace:
             dockerfile_text = (workspace / DOCKERFILE).read_bytes()
             refuse_bombs(self._settings, tree, dockerfile_text, check)
+            context.prepare(tree, check)
             lines, cgroup = BuildKitLines(), BuildCgroup(self._settings)
             disk = UnpackGuard(self._settings, self._settings.min_free_mib * 1024**2)
             argv = self._argv(app, tree, workspace, wanted, commit)
@@ -95,6 +101,7 @@ class DockerfileBuilder:
                 if cgroup.ran_out(was_killed=lines.was_killed):
                     raise build_out_of_memory(cgroup.memory_mib, is_shared=True)
                 raise image_failure(self._settings, lines, build_output)
+            context.keep()
             image_id = (workspace / "id").read_text().strip()
         try:
             return self._built(app, tree, image_id, wanted)
@@ -140,12 +147,15 @@ class DockerfileBuilder:
         return self._settings.paths.build_specs / f"{app_id}-image"
 
     @contextmanager
-    def _prepared(self, app: App, tree: Path, wanted: DockerfileBuild) -> Iterator[Path]:
+    def _prepared(
+        self, app: App, tree: Path, wanted: DockerfileBuild, context: BuildContext
+    ) -> Iterator[Path]:
         """What the command reads beside the tree, in files that only root can read."""
         workspace = self._workspace(app.id)
         shutil.rmtree(workspace, ignore_errors=True)
         for path in (workspace.parent, workspace, workspace / "docker", workspace / "secrets"):
             files.make_directory(path)
+        (workspace / TREE).symlink_to(tree)
         try:
             content = _file_of(tree, wanted.path)
             if content is None:
@@ -155,6 +165,11 @@ class DockerfileBuilder:
             ignored = _file_of(tree, f"{wanted.path}.dockerignore")
             if ignored is not None:
                 _write(workspace / f"{DOCKERFILE}.dockerignore", ignored)
+            for path in workspace.glob(f"{DOCKERFILE}*"):
+                os.utime(path, ns=(context.time_ns, context.time_ns))
+            for name in NODE_IDS:
+                files.make_directory((workspace / "docker" / name).parent)
+                _write(workspace / "docker" / name, context.node_id.encode())
             _write(workspace / "docker/config.json", json.dumps(_logins(wanted)).encode())
             for name, value in wanted.secrets.items():
                 content = value.reveal().encode("utf-8", "surrogateescape")
@@ -180,7 +195,7 @@ class DockerfileBuilder:
         for label, value in labels(self._settings, app.id, tree.name).items():
             words += ["--label", f"{label}={value}"]
         words += [] if wanted.target is None else ["--target", wanted.target]
-        return [*words, "--", str(tree)]
+        return [*words, "--", f"{workspace}/{TREE}"]
 
     def _run(
         self,
