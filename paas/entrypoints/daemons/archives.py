@@ -8,14 +8,13 @@ what is wrong is made here, not by the jobs: a job that does not run reports not
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from paas.adapters.system import subprocesses
 from paas.domain.datastores.archives import DUE_COMMAND
-from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Clock, Logs
 from paas.services.datastores.archives.schedule import ArchiveSchedule
 from paas.services.datastores.archives.watch import ArchiveWatch
@@ -45,21 +44,21 @@ class ArchiveKeeping:
         self._logs = logs
         self._clock = clock
         self._run_due = run_due
-        self._log = log
+        self._turns = Turns("archives", log)
+        self._jobs = Turns("archives", log)
         self._turn_s = turn_s
         self._told: dict[tuple[int, str], datetime] = {}
         self._running: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
         """Start as a daemon thread: what it has started is finished without it."""
-        threading.Thread(target=self._run, args=(stop,), name="archives", daemon=True).start()
+        self._turns.start(self.turn, stop, self._turn_s, at_once=True)
 
     def turn(self) -> None:
         """One look."""
         self._schedule.beat()
         if (self._running is None or not self._running.is_alive()) and self._schedule.is_due():
-            self._running = threading.Thread(target=self._due, name="backups", daemon=True)
-            self._running.start()
+            self._running = self._jobs.beside(self._run_due)
         self.tell()
 
     def tell(self) -> None:
@@ -73,25 +72,6 @@ class ArchiveKeeping:
                 told[kind] = now
                 self._logs.write(one.app_id, "datastore", f"{one.name}: {words}")
         self._told = told
-
-    def _due(self) -> None:
-        try:
-            self._run_due()
-        except PaasError as error:
-            self._log(f"archives: {error.report}")
-        except Exception:
-            self._log(f"archives: {traceback.format_exc()}")
-
-    def _run(self, stop: threading.Event) -> None:
-        while True:
-            try:
-                self.turn()
-            except PaasError as error:
-                self._log(f"archives: {error.report}")
-            except Exception:
-                self._log(f"archives: {traceback.format_exc()}")
-            if stop.wait(self._turn_s):
-                return
 
 
 def build(

@@ -4,10 +4,9 @@ The owner finds a line in the app's log; commands that would add more measure fo
 """
 
 import threading
-import traceback
 from collections.abc import Callable
 
-from paas.entrypoints.daemons.supervised import Failures
+from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Logs
 from paas.services.server.quotas import Quotas
 
@@ -20,13 +19,12 @@ class DiskQuotas:
     def __init__(self, quotas: Quotas, logs: Logs, log: Callable[[str], None]) -> None:
         self._quotas = quotas
         self._logs = logs
-        self._log = log
-        self._failures = Failures(lambda text: log(f"disk: {text}"))
+        self._turns = Turns("disk", log)
         self._told: set[int] = set()
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background; the first count is after an hour."""
-        threading.Thread(target=self._run, args=(stop,), name="disk", daemon=True).start()
+        self._turns.start(self.turn, stop, TURN_S)
 
     def turn(self) -> None:
         """One count."""
@@ -40,11 +38,3 @@ class DiskQuotas:
                     f"addons:create are refused until it uses less. See: paas disk -a {app.name}",
                 )
         self._told = {app.id for app, _ in found}
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(TURN_S):
-            try:
-                with self._failures.logged():
-                    self.turn()
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"disk: {traceback.format_exc()}")

@@ -47,7 +47,7 @@ class DomainChecking:
                 continue
             except PaasError as error:
                 self._log(f"domains: {error.report}")
-            except Exception:
+            except Exception:  # an error of ours must not end this thread
                 self._log(f"domains: {traceback.format_exc()}")
             if stop.wait(FAULT_PAUSE_S):
                 return

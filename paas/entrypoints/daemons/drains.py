@@ -57,7 +57,7 @@ class Worker:
                 self._forward(self._stop)
             except SenderEndedError:
                 self._stop.wait(60)  # this process is about to end, too
-            except Exception:
+            except Exception:  # an error of ours must not end this drain
                 log(f"{self._name}: {traceback.format_exc()}")
                 self._stop.wait(60)
 

@@ -8,13 +8,12 @@ dumps.
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from paas.adapters.system import subprocesses
 from paas.domain.datastores.dumps import DUE_COMMAND
-from paas.entrypoints.daemons.supervised import Failures
+from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Clock, Logs
 from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.wiring.monitor import MonitorAdapters, dump_schedules
@@ -40,15 +39,15 @@ class DumpWatch:
         self._clock = clock
         self._logs = logs
         self._make_due = make_due
-        self._log = log
         self._turn_s = turn_s
-        self._failures = Failures(lambda text: log(f"dumps: {text}"))
+        self._turns = Turns("dumps", log)
+        self._jobs = Turns("dumps", log)
         self._making: threading.Thread | None = None
         self._told: dict[str, datetime] = {}
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background."""
-        threading.Thread(target=self._run, args=(stop,), name="dumps", daemon=True).start()
+        self._turns.start(self.look, stop, self._turn_s)
 
     def look(self) -> None:
         """Report what is missing, and have made what is due, unless that is being done."""
@@ -56,15 +55,7 @@ class DumpWatch:
         if self._making is not None and self._making.is_alive():
             return
         if self._schedules.due():
-            self._making = threading.Thread(target=self._make, name="dumping", daemon=True)
-            self._making.start()
-
-    def _make(self) -> None:
-        try:
-            with self._failures.logged():
-                self._make_due()
-        except Exception:
-            self._log(f"dumps: {traceback.format_exc()}")
+            self._making = self._jobs.beside(self._make_due)
 
     def _report(self) -> None:
         now = self._clock.now()
@@ -81,14 +72,6 @@ class DumpWatch:
                 )
         for name in self._told.keys() - {one.name for one, _ in overdue}:
             del self._told[name]
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(self._turn_s):
-            try:
-                with self._failures.logged():
-                    self.look()
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"dumps: {traceback.format_exc()}")
 
 
 def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> DumpWatch:

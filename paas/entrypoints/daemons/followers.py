@@ -7,13 +7,12 @@ by the platform's own client. What cannot be mended is tried again less often.
 import os
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
 from paas.adapters.system import subprocesses
 from paas.domain.datastores.following import MEND_COMMAND
-from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.turns import Turns
 from paas.services.datastores.following.watch import FollowerWatch
 from paas.settings import Settings
 
@@ -38,7 +37,7 @@ class FollowerKeeping:
 
     def start(self, stop: threading.Event) -> None:
         """Start as a daemon thread: what it has started is finished without it."""
-        threading.Thread(target=self._run, args=(stop,), name="followers", daemon=True).start()
+        Turns("followers", self._log).start(self.turn, stop, TURN_S)
 
     def turn(self) -> None:
         """One look."""
@@ -49,15 +48,6 @@ class FollowerKeeping:
         if unsettled - self._tried:
             self._tried = unsettled
             self._mend()
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(TURN_S):
-            try:
-                self.turn()
-            except PaasError as error:
-                self._log(f"followers: {error.report}")
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"followers: {traceback.format_exc()}")
 
 
 def build(settings: Settings, watch: FollowerWatch, log: Callable[[str], None]) -> FollowerKeeping:

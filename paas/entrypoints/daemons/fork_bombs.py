@@ -9,10 +9,10 @@ one may be waiting for the CPU: probably this is the reason, which was not trace
 
 import re
 import threading
-import traceback
 from collections.abc import Callable
 
 from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Logs
 
 TURN_S = 1.0
@@ -34,7 +34,7 @@ class ForkBombs:
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background."""
-        threading.Thread(target=self._run, args=(stop,), name="forks", daemon=True).start()
+        Turns("forks", self._log).start(self.turn, stop, TURN_S)
 
     def turn(self) -> None:
         """One look at all."""
@@ -53,10 +53,3 @@ class ForkBombs:
                     f"{name} was killed: it is at its limit of processes, and {words}. "
                     "If it needs more: paas resource:limit pids=NUMBER",
                 )
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(TURN_S):
-            try:
-                self.turn()
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"forks: {traceback.format_exc()}")

@@ -5,11 +5,11 @@ listens on all its addresses.
 """
 
 import threading
-import traceback
 from contextlib import suppress
 
 from paas.adapters.network import port_guard
 from paas.entrypoints.daemons.supervised import log
+from paas.entrypoints.daemons.turns import Turns
 from paas.wiring.monitor import MonitorAdapters
 
 TURN_S = 15.0
@@ -27,7 +27,7 @@ class Housekeeping:
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background."""
-        threading.Thread(target=self._run, args=(stop,), name="caring", daemon=True).start()
+        Turns("housekeeping", log).start(self.turn, stop, TURN_S, at_once=True)
 
     def turn(self) -> None:
         """One look."""
@@ -48,12 +48,3 @@ class Housekeeping:
         ):
             log(f"sshd does not listen on all addresses of port {port}: starting it again.")
         self._was_unreachable = unreachable
-
-    def _run(self, stop: threading.Event) -> None:
-        while True:
-            try:
-                self.turn()
-            except Exception:
-                log(traceback.format_exc())
-            if stop.wait(TURN_S):
-                return

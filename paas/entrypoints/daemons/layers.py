@@ -34,7 +34,7 @@ def _run(settings: Settings) -> None:
             keeper.turn(LOOK_S)
         except PaasError as error:
             log(error.report)
-        except Exception:  # one process's; the others are looked after all the same
+        except Exception:  # an error with one process must not leave the others unwatched
             _report()
 
 

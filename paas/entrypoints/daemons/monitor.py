@@ -157,7 +157,7 @@ class Monitor:
                 self._liveness.round(watched, check_states, self._stop.is_set)
             except PaasError as error:
                 log(f"{watched.app.name}: {error.report}")
-            except Exception:
+            except Exception:  # an error of ours must not end the watching of an app
                 log(traceback.format_exc())
 
         self._busy[app_id] = threading.Thread(target=round_, daemon=True)

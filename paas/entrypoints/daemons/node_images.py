@@ -1,10 +1,9 @@
 """Keeps the registry for nodes small, each hour: a thread of the monitor process."""
 
 import threading
-import traceback
 from collections.abc import Callable
 
-from paas.entrypoints.daemons.supervised import Failures
+from paas.entrypoints.daemons.turns import Turns
 from paas.services.cluster.images import NodeImages
 from paas.wiring.monitor import MonitorAdapters, node_images
 
@@ -16,26 +15,17 @@ class NodeImageTurns:
 
     def __init__(self, find: Callable[[], NodeImages | None], log: Callable[[str], None]) -> None:
         self._find = find
-        self._log = log
-        self._failures = Failures(lambda text: log(f"registry: {text}"))
+        self._turns = Turns("registry", log)
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background; the first look is after an hour."""
-        threading.Thread(target=self._run, args=(stop,), name="registry", daemon=True).start()
+        self._turns.start(self.turn, stop, TURN_S)
 
     def turn(self) -> None:
         """One look."""
         found = self._find()
         if found is not None:
             found.tend()
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(TURN_S):
-            try:
-                with self._failures.logged():
-                    self.turn()
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"registry: {traceback.format_exc()}")
 
 
 def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> NodeImageTurns:

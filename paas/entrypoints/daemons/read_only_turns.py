@@ -4,10 +4,9 @@ A disk fills within seconds; the servers are asked each minute, and when somethi
 """
 
 import threading
-import traceback
 from collections.abc import Callable
 
-from paas.entrypoints.daemons.supervised import Failures
+from paas.entrypoints.daemons.turns import Turns
 from paas.services.datastores.read_only_turn import ReadOnlyTurn
 
 TURN_S = 1.0
@@ -21,13 +20,13 @@ class ReadOnlyTurns:
     def __init__(self, turn: ReadOnlyTurn, log: Callable[[str], None]) -> None:
         self._turn = turn
         self._log = log
-        self._failures = Failures(lambda text: log(f"datastores: {text}"))
+        self._thread = Turns("datastores", log)
         self._failed: list[str] = []
         self._turns = 0
 
     def start(self, stop: threading.Event) -> None:
         """Begin, in the background."""
-        threading.Thread(target=self._run, args=(stop,), name="read-only", daemon=True).start()
+        self._thread.start(self.turn, stop, TURN_S)
 
     def turn(self) -> None:
         """One look; what fails is logged once, and tried again."""
@@ -39,11 +38,3 @@ class ReadOnlyTurns:
             if text not in self._failed:
                 self._log(f"datastores: {text}")
         self._failed = failed
-
-    def _run(self, stop: threading.Event) -> None:
-        while not stop.wait(TURN_S):
-            try:
-                with self._failures.logged():
-                    self.turn()
-            except Exception:  # our own faults must not end a thread of this process
-                self._log(f"datastores: {traceback.format_exc()}")

@@ -68,7 +68,7 @@ class CertificateRenewal:
             except PaasError as error:
                 self._log(f"certificates: {error.report}")
                 pause_s = FAULT_PAUSE_S
-            except Exception:
+            except Exception:  # an error of ours must not end this thread
                 self._log(f"certificates: {traceback.format_exc()}")
                 pause_s = FAULT_PAUSE_S
             if stop.wait(pause_s):

@@ -6,13 +6,12 @@ damaged, the database itself is checked, and the result is stored next to it.
 """
 
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.daemons.supervised import Failures
+from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Clock
 from paas.wiring.monitor import MonitorAdapters
 
@@ -65,8 +64,7 @@ class StoreCopying:
         self._settle = settle
         self._check = check
         self._seal = seal
-        self._log = log
-        self._failures = Failures(lambda text: log(f"copies: {text}"))
+        self._turns = Turns("copies", log)
         self._first: float | None = None
         self._last = 0.0
         self._not_before = 0.0
@@ -75,16 +73,7 @@ class StoreCopying:
 
     def start(self, stop: threading.Event) -> None:
         """Start as a daemon thread: a copy appears whole or not at all."""
-        threading.Thread(target=self.run, args=(stop,), name="copies", daemon=True).start()
-
-    def run(self, stop: threading.Event) -> None:
-        """Run until stop is set."""
-        while not stop.wait(TICK_S):
-            try:
-                with self._failures.logged():
-                    self.look()
-            except Exception:
-                self._log(f"copies: {traceback.format_exc()}")
+        self._turns.start(self.look, stop, TICK_S)
 
     def look(self) -> None:
         """Do what is due."""
