@@ -42,7 +42,7 @@ def problem(settings: "Settings") -> str | None:
     except ValueError as error:
         return f"trusted_proxies takes {error}."
     try:
-        settings.authorities  # noqa: B018
+        settings.authorities  # noqa: B018 - reading it checks it
     except ValueError as error:
         return f"ssh_ca takes {error}."
     rules = (

@@ -11,7 +11,7 @@ import os
 import sys
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)).removesuffix("/paas/entrypoints"))  # noqa: PTH100, PTH120
+    sys.path.insert(0, os.path.abspath(__file__).removesuffix("/paas/entrypoints/client.py"))
 
 
 def main() -> int:

@@ -96,7 +96,7 @@ class Quiet(Forwarded):
     def detail(self, text: str) -> None: ...
     def output(self, line: bytes) -> None: ...
 
-    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002 - of the Protocol
         return nullcontext(lambda _: None)
 
 
@@ -122,13 +122,13 @@ class Silent:
     def live(self) -> None: ...
     def check(self) -> None: ...
 
-    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002
+    def doing(self, text: str) -> AbstractContextManager[Reword]:  # noqa: ARG002 - of the Protocol
         return nullcontext(lambda _: None)
 
-    def ask(self, question: str) -> bool:  # noqa: ARG002
+    def ask(self, question: str) -> bool:  # noqa: ARG002 - of the Protocol
         return True
 
-    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002 - of the Protocol
         return nullcontext()
 
     def accepted(self, release: Release, formation: Mapping[ProcessType, int] | None) -> None: ...

@@ -46,16 +46,16 @@ class Apps(Table):
         return App(app_id, name, uid, None, None, None, now, grants=grants)
 
     def find(self, name: str) -> App | None:
-        row = self._database.row(f"SELECT {_COLUMNS} FROM apps WHERE name = ?", name)  # noqa: S608
+        row = self._database.row(f"SELECT {_COLUMNS} FROM apps WHERE name = ?", name)
         return _app(row) if row else None
 
     def by_id(self, app_id: int) -> App | None:
-        row = self._database.row(f"SELECT {_COLUMNS} FROM apps WHERE id = ?", app_id)  # noqa: S608
+        row = self._database.row(f"SELECT {_COLUMNS} FROM apps WHERE id = ?", app_id)
         return _app(row) if row else None
 
     def all(self) -> list[App]:
         """By name."""
-        rows = self._database.rows(f"SELECT {_COLUMNS} FROM apps ORDER BY name")  # noqa: S608
+        rows = self._database.rows(f"SELECT {_COLUMNS} FROM apps ORDER BY name")
         return [_app(row) for row in rows]
 
     def rename(self, app_id: int, name: AppName) -> None:

@@ -209,7 +209,7 @@ class Datastores(Table):
         """Those of an app, or all; in the order in which they were attached."""
         where, values = ("", ()) if app_id is None else ("WHERE a.app_id = ?", (app_id,))
         rows = self._database.rows(
-            "SELECT a.app_id, a.name, a.scheme, a.pooled, "  # noqa: S608
+            "SELECT a.app_id, a.name, a.scheme, a.pooled, "
             "coalesce(d.name, e.name) AS datastore "
             "FROM attachments a LEFT JOIN datastores d ON d.id = a.datastore_id "
             f"LEFT JOIN externals e ON e.id = a.external_id {where} ORDER BY a.rowid",
@@ -229,7 +229,7 @@ class Datastores(Table):
     def attached_vars(self, app_id: int) -> ConfigVars:
         """The config vars that an app has of its attachments, with their values as of now."""
         rows = self._database.rows(
-            f"SELECT a.name AS attachment, a.scheme, {_PORT} AS attached_port, d.* "  # noqa: S608
+            f"SELECT a.name AS attachment, a.scheme, {_PORT} AS attached_port, d.* "
             f"FROM {_ATTACHED} WHERE a.app_id = ? ORDER BY a.rowid",
             app_id,
         )
@@ -253,7 +253,7 @@ class Datastores(Table):
         followers their leader.
         """
         rows = self._database.rows(
-            f"SELECT DISTINCT apps.uid, d.name, {_PORT} AS port FROM {_ATTACHED} "  # noqa: S608
+            f"SELECT DISTINCT apps.uid, d.name, {_PORT} AS port FROM {_ATTACHED} "
             "JOIN apps ON apps.id = a.app_id UNION SELECT d.uid, d.name, d.port "
             "FROM poolers p JOIN datastores d ON d.id = p.datastore_id "
             "UNION SELECT f.uid, d.name, d.port "
@@ -267,7 +267,7 @@ class Datastores(Table):
         Not those of poolers. coming: the id of an app that will be there.
         """
         rows = self._database.rows(
-            f"SELECT DISTINCT d.port FROM {_ATTACHED} "  # noqa: S608
+            f"SELECT DISTINCT d.port FROM {_ATTACHED} "
             "WHERE NOT a.pooled AND d.kind = ? AND (a.app_id = ? "
             "OR a.app_id IN (SELECT app_id FROM scheduling WHERE on_nodes) "
             "OR a.app_id IN (SELECT app_id FROM instances WHERE engine = ?)) ORDER BY 1",

@@ -79,7 +79,7 @@ class Dumps(Table):
         """
         table, key = _schedules(datastore)
         row = self._database.row(
-            f"SELECT at, zone, since FROM {table} WHERE {key} = ?",  # noqa: S608
+            f"SELECT at, zone, since FROM {table} WHERE {key} = ?",
             datastore.id,
         )
         if row is None and isinstance(datastore, External):
@@ -95,8 +95,7 @@ class Dumps(Table):
         """None: no more dumps by a schedule."""
         table, key = _schedules(datastore)
         self._database.write(
-            f"INSERT OR REPLACE INTO {table} ({key}, at, zone, since) "  # noqa: S608
-            "VALUES (?, ?, ?, ?)",
+            f"INSERT OR REPLACE INTO {table} ({key}, at, zone, since) VALUES (?, ?, ?, ?)",
             datastore.id,
             schedule.at.isoformat("minutes") if schedule else None,
             schedule.zone if schedule else "UTC",

@@ -64,6 +64,6 @@ class LoginChanges(Table):
         with self._database.writing() as connection:
             for table in ("login_changes", "former_login_apps"):
                 connection.execute(
-                    f"DELETE FROM {table} WHERE datastore_id = ?",  # noqa: S608 - one of the two
+                    f"DELETE FROM {table} WHERE datastore_id = ?",  # one of the two
                     (datastore_id,),
                 )

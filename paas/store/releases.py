@@ -38,7 +38,7 @@ class Releases(Table):
                 (app_id,),
             ).fetchone()["next"]
             connection.execute(
-                f"INSERT INTO releases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+                f"INSERT INTO releases ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     app_id,
                     version,
@@ -54,7 +54,7 @@ class Releases(Table):
 
     def find(self, app_id: int, version: int) -> Release | None:
         row = self._database.row(
-            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? AND version = ?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? AND version = ?",
             app_id,
             version,
         )
@@ -67,7 +67,7 @@ class Releases(Table):
     def of_app(self, app_id: int) -> list[Release]:
         """Newest first."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? ORDER BY version DESC",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? ORDER BY version DESC",
             app_id,
         )
         return [self._release(row) for row in rows]

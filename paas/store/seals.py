@@ -173,7 +173,7 @@ def are_all_sealed(connection: sqlite3.Connection, key_id: str) -> bool:
 def _others(connection: sqlite3.Connection, column: _Column, key_id: str) -> list[int]:
     """The rowids of the values that are not sealed with that key."""
     mark = f"{_MARK}:{key_id}:"
-    query = f"SELECT rowid FROM {column.table} WHERE substr({column.name}, 1, ?) <> ?"  # noqa: S608
+    query = f"SELECT rowid FROM {column.table} WHERE substr({column.name}, 1, ?) <> ?"
     return [row[0] for row in connection.execute(query, (len(mark), mark))]
 
 
@@ -182,8 +182,8 @@ def reseal(connection: sqlite3.Connection, keys: ServerKeys, key_id: str) -> Non
     if key_of(connection) == key_id and are_all_sealed(connection, key_id):
         return
     for column in _COLUMNS:
-        query = f"SELECT {column.name}, {column.others} FROM {column.table} WHERE rowid = ?"  # noqa: S608
-        update = f"UPDATE {column.table} SET {column.name} = ? WHERE rowid = ?"  # noqa: S608
+        query = f"SELECT {column.name}, {column.others} FROM {column.table} WHERE rowid = ?"
+        update = f"UPDATE {column.table} SET {column.name} = ? WHERE rowid = ?"
         for rowid in _others(connection, column, key_id):
             stored, *where = tuple(connection.execute(query, (rowid,)).fetchone())
             place = column.place(*where)

@@ -17,7 +17,7 @@ class Slugs(Table):
 
     def add(self, slug: Slug) -> None:
         self._database.write(
-            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
+            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             slug.id,
             slug.app_id,
             slug.commit,
@@ -30,7 +30,7 @@ class Slugs(Table):
         )
 
     def find(self, slug_id: str) -> Slug | None:
-        row = self._database.row(f"SELECT {_COLUMNS} FROM slugs WHERE id = ?", slug_id)  # noqa: S608
+        row = self._database.row(f"SELECT {_COLUMNS} FROM slugs WHERE id = ?", slug_id)
         return _slug(row) if row else None
 
     def of_release(self, release: Release | None) -> Slug | None:
@@ -40,8 +40,7 @@ class Slugs(Table):
     def of_app(self, app_id: int) -> list[Slug]:
         """Newest first."""
         rows = self._database.rows(
-            f"SELECT {_COLUMNS} FROM slugs WHERE app_id = ? "  # noqa: S608
-            "ORDER BY created_at DESC, rowid DESC",
+            f"SELECT {_COLUMNS} FROM slugs WHERE app_id = ? ORDER BY created_at DESC, rowid DESC",
             app_id,
         )
         return [_slug(row) for row in rows]

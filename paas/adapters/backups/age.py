@@ -76,7 +76,7 @@ def decrypt(source: Iterator[bytes], sink: Sink, key: BackupKey) -> None:
 
 
 def _key(identity: object) -> BackupKey:
-    recipient = identity.to_public()  # type: ignore[attr-defined]
+    recipient = identity.to_public()  # type: ignore[attr-defined] # an identity of pyrage
     return BackupKey(Secret(str(identity)), Secret(str(recipient)))
 
 

@@ -103,7 +103,7 @@ class BuildpackBuilder:
         """See interfaces.Builder."""
         return self._workspace(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
 
-    def keep_cache(self, used: Sequence[Span]) -> int:  # noqa: ARG002
+    def keep_cache(self, used: Sequence[Span]) -> int:  # noqa: ARG002 - of the Protocol
         """See interfaces.Builder: each app has a cache of its own."""
         return 0
 
@@ -219,8 +219,8 @@ class BuildpackBuilder:
             "LANG": "C.UTF-8",
             "STACK": stack(os.confstr("CS_GNU_LIBC_VERSION") or ""),
             **self._settings.build_env,
-            "HOME": "/tmp/home",  # noqa: S108
-            "TMPDIR": "/tmp",  # noqa: S108
+            "HOME": "/tmp/home",  # noqa: S108 - in the sandbox
+            "TMPDIR": "/tmp",  # noqa: S108 - in the sandbox
             "PATH": f"{_IN_SANDBOX}/bin:/usr/local/bin:/usr/bin:/bin",
             "SOURCE_VERSION": commit,
             # Heroku's buildpacks note how long their steps took there.

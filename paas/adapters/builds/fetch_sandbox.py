@@ -163,7 +163,7 @@ class FetchSandbox:
         return {
             **self._settings.build_env,
             "LANG": "C.UTF-8",
-            "HOME": "/tmp",  # noqa: S108
+            "HOME": "/tmp",  # noqa: S108 - in the sandbox
             "PATH": "/usr/local/bin:/usr/bin:/bin",
         }
 

@@ -102,7 +102,7 @@ def _key(pem: bytes, chain: Sequence[Certificate]) -> PrivateKeyTypes:
         )
     try:
         key = serialization.load_pem_private_key(pem, None)
-    except Exception as error:
+    except Exception as error:  # as above
         raise refused("The private key is damaged: its parts do not match.") from error
     return key
 

@@ -23,7 +23,7 @@ SERVER_LABEL = "paas.server"
 
 def load() -> None:
     """Import the SDK, before anybody waits for the process."""
-    import docker  # noqa: F401
+    import docker  # noqa: F401 - it stays loaded
 
 
 def socket_url(settings: Settings) -> str:

@@ -48,7 +48,7 @@ def unpacked_bytes(file: BinaryIO, most_bytes: int, check: Callable[[], None]) -
 def _measured(counted: "_Counted") -> int:
     """All that is read, and the holes of sparse files, which are written out as zeros."""
     try:
-        with tarfile.open(fileobj=counted, mode="r|") as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=counted, mode="r|") as archive:  # type: ignore[call-overload] # a stream need only read
             for member in archive:
                 if member.sparse is not None:
                     counted.count(member.size)

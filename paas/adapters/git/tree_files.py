@@ -76,9 +76,9 @@ class TreeFiles:
         digest = hashlib.sha256()
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            with open(os.open(source, flags), "rb") as content:  # noqa: PTH123
+            with open(os.open(source, flags), "rb") as content:  # noqa: PTH123 - a descriptor
                 made = os.open(path, _NEW_FILE, _permissions(mode), dir_fd=self._root)
-                with open(made, "wb") as target:  # noqa: PTH123
+                with open(made, "wb") as target:  # noqa: PTH123 - a descriptor
                     os.fchown(made, self._uid, self._uid)
                     while data := content.read(_COPY_BYTES):
                         digest.update(data)

@@ -91,6 +91,6 @@ class ToNginx:
                 sites, before_reload=release_ports if haproxy.is_up() else None
             )
 
-    def stop_former(self, settings: Settings) -> bool:  # noqa: ARG002
+    def stop_former(self, settings: Settings) -> bool:  # noqa: ARG002 - of the Protocol
         """Never: it serves files behind HAProxy."""
         return True

@@ -120,14 +120,14 @@ def drop_unloggable_output() -> None:
     def emit(handler: Any, record: Any) -> None:
         with contextlib.suppress(OSError):
             if handler.stream.closed:
-                handler.stream = Path(handler.baseFilename).open("ab")  # noqa: SIM115
+                handler.stream = Path(handler.baseFilename).open("ab")  # noqa: SIM115 - the handler closes it
             plain(handler, record)
 
     loggers.RotatingFileHandler.emit = emit
     loggers.Handler.handleError = lambda _handler: None
 
 
-class TurnPoller(BasePoller):  # type: ignore[misc]
+class TurnPoller(BasePoller):  # type: ignore[misc] # Supervisor has no types
     """A poller that drops all registrations after each poll; the main loop makes them again."""
 
     def initialize(self) -> None:

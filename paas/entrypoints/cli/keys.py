@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -129,7 +130,7 @@ def _read(file: str | None) -> str:
         if file is None or file == "-":
             raw = sys.stdin.buffer.read(KEY_MAX_BYTES + 1)
         else:
-            with open(file, "rb") as source:  # noqa: PTH123
+            with Path(file).open("rb") as source:
                 raw = source.read(KEY_MAX_BYTES + 1)
     except OSError as error:
         raise PaasError("key-file", f"{file} could not be read: {error.strerror}.") from error

@@ -25,7 +25,7 @@ class _RunCommand(click.Command):
     """A click command that runs another command: only options before that command are its own."""
 
     def __init__(self, **attributes: object) -> None:
-        super().__init__(**attributes)  # type: ignore[arg-type]
+        super().__init__(**attributes)  # type: ignore[arg-type] # click checks them
         self.context_settings["allow_interspersed_args"] = False
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -79,7 +79,7 @@ class Terminal:
     def check(self) -> None:
         """Do nothing: a command runs to its end even if its client has disconnected."""
 
-    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002
+    def waiting_for(self, holder: str) -> AbstractContextManager[None]:  # noqa: ARG002 - of the Protocol
         """A person sees whom they wait for, and can leave."""
         return nullcontext()
 

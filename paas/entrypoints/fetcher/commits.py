@@ -136,7 +136,7 @@ class CommitWriter:
                 parent = parent.rpartition("/")[0]
         for path, target in self._links.items():
             folder = os.path.dirname(path[len(top) :])  # noqa: PTH120 - no path of this machine
-            destination = os.path.normpath(os.path.join(folder, target))  # noqa: PTH118
+            destination = os.path.normpath(os.path.join(folder, target))  # noqa: PTH118 - nor is this
             if target.startswith("/") or destination.split("/")[0] == "..":
                 raise _refused(path, f"is a link out of the archive, to {shown(target)}")
 

@@ -40,7 +40,7 @@ def become(words: list[bytes], half: str = "") -> int:
     try:
         if lock and not half:
             argv = _advertise(argv, env)
-        os.execvpe(argv[0], argv, env)  # noqa: S606
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - there is no shell to start
     except OSError as error:
         _say(f"{os.fsdecode(argv[0])} cannot be run here: {error.strerror}.")
         return 1

@@ -114,7 +114,7 @@ def _edit(etc: str, words: list[str]) -> int:
     from paas.entrypoints import failure
     from paas.entrypoints.gate_client import editing
 
-    client = os.path.abspath(__file__).replace("gate_client/link.py", "client.py")  # noqa: PTH100
+    client = os.path.abspath(__file__).replace("gate_client/link.py", "client.py")
     argv = [sys.executable, "-I", "-S", client, "--paas-etc", etc]
     try:
         return editing.edit(words, lambda more, stdin: editing.run_command([*argv, *more], stdin))
@@ -149,10 +149,10 @@ def _read_here(words: list[str]) -> None:
 
 def _in_process(etc: str, words: list[str]) -> int:
     """Become the command line itself, from the virtual environment next to this code."""
-    version = os.path.abspath(__file__).removesuffix("/paas/entrypoints/gate_client/link.py")  # noqa: PTH100
+    version = os.path.abspath(__file__).removesuffix("/paas/entrypoints/gate_client/link.py")
     python = f"{version}/venv/bin/python"
     try:
-        os.execv(python, [python, "-I", "-m", "paas.entrypoints.cli", "--etc", etc, *words])  # noqa: S606
+        os.execv(python, [python, "-I", "-m", "paas.entrypoints.cli", "--etc", etc, *words])  # noqa: S606 - there is no shell to start
     except FileNotFoundError:
         _say(f"There is no server installed here: {python} is missing.")
         return 1
@@ -203,7 +203,7 @@ def _why_busy(answer: bytes) -> str:
 def _connect(etc: str, limit_s: float) -> _socket.socket:
     """A connection to the gate. Raises GateDownError if nothing listens until the limit."""
     try:
-        with open(f"{etc}/gate", encoding="utf-8") as file:  # noqa: PTH123
+        with open(f"{etc}/gate", encoding="utf-8") as file:
             path = file.read().strip()
     except OSError as error:
         raise GateDownError(str(error)) from error

@@ -40,7 +40,7 @@ def observe(env: dict[bytes, bytes]) -> int | None:
         env[b"GIT_TRACE2_EVENT"] = b"%d" % trace
         return None
     # Now: an upgrade during the push may remove this version of the code.
-    import paas.domain.git.refusals  # noqa: F401
+    import paas.domain.git.refusals  # noqa: F401 - `_explain` uses it
 
     status = _ended(git)
     _explain(trace, int(env[b"PAAS_MAX_PUSH_MIB"]))

@@ -147,7 +147,7 @@ def become(call: Call) -> int:
     """Become ssh; its exit status is the command's."""
     argv = call.argv()
     try:
-        os.execvp(argv[0], argv)  # noqa: S606
+        os.execvp(argv[0], argv)  # noqa: S606 - there is no shell to start
     except OSError as error:
         raise _no_ssh(error) from error
 

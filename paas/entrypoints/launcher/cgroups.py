@@ -4,9 +4,6 @@ The spec names the directories, which paas/adapters/runtime/native/cgroups.py de
 Standard library only.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH103, PTH123, SIM105
-
 import os
 import time
 

@@ -3,9 +3,6 @@
 Standard library only.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH102, PTH115, PTH123, PTH211, SIM105
-
 import os
 import stat
 

@@ -3,9 +3,6 @@
 Standard library only.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH105, PTH108, PTH123
-
 import os
 
 TYPE_CHECKING = False
@@ -32,7 +29,7 @@ class _ScannerOptions:
     parse_float = float
     parse_int = int
     parse_constant = float
-    memo: "dict[str, str]" = {}  # noqa: RUF012
+    memo: "dict[str, str]" = {}  # noqa: RUF012 - the scanner asks for the attribute
 
 
 def replace(path: str, content: bytes) -> None:

@@ -9,9 +9,6 @@ It runs at each start of each process, so it imports next to nothing: json, sign
 the like cost more than all system calls made here.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH103, PTH120, PTH123, SIM105
-
 import os
 import stat
 
@@ -69,7 +66,7 @@ def main(argv: "list[str]") -> "NoReturn":
             take_terminal(int(spec["uid"]))
             become(int(spec["uid"]), kernel, parent, syscalls=syscalls)
         _execute(spec)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the caller reads why
         _say(f"paas-launch: {_reason(error)}")
         os._exit(EXIT_FAILED)
     os._exit(EXIT_FAILED)

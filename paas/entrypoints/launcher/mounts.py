@@ -4,9 +4,6 @@ Everything is reached through descriptors that were opened before anything is co
 the binds and the hidden directories may be below one another or below /tmp. Standard library only.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH101, PTH102, PTH110, PTH112, PTH116, PTH120, SIM105
-
 import os
 import stat
 
@@ -27,7 +24,7 @@ from paas.entrypoints.launcher.places import APP
 
 ALWAYS_HIDDEN = ("/home", "/root")
 KEPT = "/home/.scratch"
-SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108
+SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108 - replaced by the app's own
 _INODES_PER_MIB = 256
 _TERMINALS = 64
 _READ_ONLY = MS_NOSUID | MS_RDONLY

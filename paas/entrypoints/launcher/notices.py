@@ -3,9 +3,6 @@
 A process that does not listen finds what it needs when it starts. Standard library only.
 """
 
-# contextlib is too slow to import:
-# ruff: noqa: SIM105
-
 import os
 import sys
 

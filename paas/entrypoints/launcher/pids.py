@@ -6,9 +6,6 @@ inside. When the command has ended, the kernel kills whatever else is inside, be
 ends in the same way; the same happens if the launcher is killed. Standard library only.
 """
 
-# contextlib is too slow to import:
-# ruff: noqa: SIM105
-
 import errno
 import os
 import time

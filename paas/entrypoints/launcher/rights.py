@@ -1,8 +1,5 @@
 """The launcher's part that drops root privileges permanently. Standard library only."""
 
-# contextlib is too slow to import:
-# ruff: noqa: SIM105
-
 import os
 
 from paas.entrypoints.launcher.kernel import Kernel

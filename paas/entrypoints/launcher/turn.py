@@ -3,9 +3,6 @@
 Standard library only.
 """
 
-# pathlib and contextlib are too slow to import:
-# ruff: noqa: PTH103, PTH120
-
 import os
 import time
 

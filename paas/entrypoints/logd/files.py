@@ -8,9 +8,6 @@ import time
 
 from paas.entrypoints.logd.lines import Bucket
 
-# pathlib and contextlib would double the memory of the log process:
-# ruff: noqa: PTH105, PTH102, PTH108, PTH116, PTH118, PTH120, PTH123, SIM105
-
 APP_LOG = "app.log"
 ROUTER_LOG = "router.log"
 AGE_LOOK_S = 300
@@ -144,7 +141,7 @@ class Rotation:
             self._ages_at = now
         has_router_log = False
         try:
-            names = [name for name in os.listdir(self._logs) if name.isdigit()]  # noqa: PTH208
+            names = [name for name in os.listdir(self._logs) if name.isdigit()]
         except OSError:
             return False
         for name in names:

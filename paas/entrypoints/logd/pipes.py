@@ -4,9 +4,6 @@ import os
 
 from paas.entrypoints.logd.lines import Splitter
 
-# pathlib would double the memory of the log process:
-# ruff: noqa: PTH208
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator

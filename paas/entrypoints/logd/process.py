@@ -21,9 +21,6 @@ from paas.entrypoints.logd.lines import Bucket, stamp, tag
 from paas.entrypoints.logd.pipes import Pipe, listed
 from paas.entrypoints.logd.router import RouterLines
 
-# pathlib and contextlib would double the memory of the log process:
-# ruff: noqa: PTH108, PTH118, SIM105
-
 READ_BYTES = 262_144
 TURN_READS = 4
 TURN_S = 0.01  # the shortest turn: more lines for each wake-up

@@ -9,9 +9,6 @@ import os
 
 from paas.entrypoints.logd.files import ROUTER_LOG
 
-# pathlib and contextlib would double the memory of the log process:
-# ruff: noqa: PTH108, PTH118, SIM105
-
 FIELDS = 13
 # As in nginx-templates/http.conf.j2.
 REFUSED = b" refused: the app's answer is no HTTP, or its headers are larger than proxy-buffer-size"

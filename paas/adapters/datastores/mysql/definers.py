@@ -20,7 +20,7 @@ def take_routines(datastore: Datastore, former: str) -> str:
     values = f"definer = {_definer(datastore.login)}, created = created, modified = modified"
     where = f"db = {sql.literal(datastore.database)} AND definer = {_definer(former)}"
     tables = ("mysql.proc", "mysql.event")
-    return "".join(f"UPDATE {table} SET {values} WHERE {where};\n" for table in tables)  # noqa: S608
+    return "".join(f"UPDATE {table} SET {values} WHERE {where};\n" for table in tables)
 
 
 def views(datastore: Datastore, former: str) -> str:
@@ -28,7 +28,7 @@ def views(datastore: Datastore, former: str) -> str:
     columns = ("table_name", "view_definition", "algorithm", "security_type", "check_option")
     shown = ", ".join(f"HEX({name})" for name in (*columns, "collation_connection"))
     return (
-        f"SELECT {shown} FROM information_schema.views "  # noqa: S608
+        f"SELECT {shown} FROM information_schema.views "
         f"WHERE table_schema = {sql.literal(datastore.database)} "
         f"AND definer = {_definer(former)};\n"
     )

@@ -36,7 +36,7 @@ def password_hash(password: Secret) -> str:
     https://mariadb.com/kb/en/authentication-plugin-mysql_native_password/
     """
     once = hashlib.sha1(password.reveal().encode()).digest()  # noqa: S324 - by its protocol
-    return "*" + hashlib.sha1(once).hexdigest().upper()  # noqa: S324
+    return "*" + hashlib.sha1(once).hexdigest().upper()  # noqa: S324 - as above
 
 
 def set_up(datastore: Datastore) -> str:
@@ -105,7 +105,7 @@ def count_contents(datastore: Datastore) -> str:
     """How many tables, views and routines there are."""
     name = literal(datastore.database)
     return (
-        "SELECT (SELECT COUNT(*) FROM information_schema.tables "  # noqa: S608 - quoted
+        "SELECT (SELECT COUNT(*) FROM information_schema.tables "
         f"WHERE table_schema = {name}) + (SELECT COUNT(*) FROM information_schema.routines "
         f"WHERE routine_schema = {name}) + (SELECT COUNT(*) FROM information_schema.events "
         f"WHERE event_schema = {name});"
@@ -115,7 +115,7 @@ def count_contents(datastore: Datastore) -> str:
 def former_logins(datastore: Datastore) -> str:
     """Their names, one per line."""
     return (
-        f"SELECT user FROM mysql.user WHERE user REGEXP {_logins(datastore)} "  # noqa: S608
+        f"SELECT user FROM mysql.user WHERE user REGEXP {_logins(datastore)} "
         f"AND user <> {literal(datastore.login)};"
     )
 
@@ -136,7 +136,7 @@ def end_login(name: str) -> str:
 def figures(datastore: Datastore) -> str:
     """Size in bytes, connections of apps, version, whether it is read-only (1): one row."""
     return (
-        "SELECT (SELECT COALESCE(SUM(data_length + index_length), 0) "  # noqa: S608 - quoted
+        "SELECT (SELECT COALESCE(SUM(data_length + index_length), 0) "
         f"FROM information_schema.tables WHERE table_schema = {literal(datastore.database)}), "
         "(SELECT COUNT(*) FROM information_schema.processlist "
         f"WHERE user REGEXP {_logins(datastore)}), @@version, @@global.read_only;"

@@ -1,8 +1,6 @@
 """The SQL that tracks how far a datastore is archived, and checks copies."""
 
 # All that is put into the texts is quoted, or a constant of this file.
-# ruff: noqa: S608
-
 from paas.adapters.datastores.postgresql.sql import identifier, literal
 
 # In the database ``postgres``, to which apps cannot connect.

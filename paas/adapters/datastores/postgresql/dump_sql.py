@@ -43,7 +43,7 @@ def make_staging(datastore: Datastore) -> str:
 def make_extensions(names: Sequence[str]) -> str:
     """Extensions that only the superuser can create, if they are harmless and installed."""
     return "".join(
-        f"SELECT 'CREATE EXTENSION IF NOT EXISTS ' || quote_ident(name) || ' CASCADE' "  # noqa: S608
+        f"SELECT 'CREATE EXTENSION IF NOT EXISTS ' || quote_ident(name) || ' CASCADE' "
         f"FROM pg_available_extensions WHERE name = {literal(name)} \\gexec\n"
         for name in names
         if name in HARMLESS
@@ -53,7 +53,7 @@ def make_extensions(names: Sequence[str]) -> str:
 def left_over(datastore: Datastore) -> str:
     """The names of the databases that an interrupted swap left."""
     names = f"{literal(staging_of(datastore))}, {literal(_former_of(datastore))}"
-    return f"SELECT datname FROM pg_database WHERE datname IN ({names});"  # noqa: S608 - quoted
+    return f"SELECT datname FROM pg_database WHERE datname IN ({names});"
 
 
 def drop(name: str) -> str:
@@ -77,7 +77,7 @@ def end_connections(datastore: Datastore) -> str:
     """End all connections to both."""
     names = f"{literal(datastore.database)}, {literal(staging_of(datastore))}"
     return (
-        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity "  # noqa: S608 - quoted
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
         f"WHERE datname IN ({names}) AND pid <> pg_backend_pid();"
     )
 

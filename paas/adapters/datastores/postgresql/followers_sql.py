@@ -1,8 +1,6 @@
 """The SQL for leaders and followers of PostgreSQL, and what a follower's configuration has."""
 
 # All that is put into the texts is quoted, or a constant of this file.
-# ruff: noqa: S608
-
 from collections.abc import Iterable
 
 from paas.adapters.datastores.places import Places

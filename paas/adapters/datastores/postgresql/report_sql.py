@@ -17,7 +17,7 @@ _QUERIES = {
             date_trunc('second', now() - query_start)::text AS running_for,
             wait_event_type AS waits_for, left(query, 500) AS query
         FROM pg_stat_activity WHERE {_CLIENTS} AND state <> 'idle'
-        ORDER BY query_start""",  # noqa: S608
+        ORDER BY query_start""",
     Report.LOCKS: """
         SELECT a.pid, c.relname AS relation, l.mode, l.granted,
             date_trunc('second', now() - a.query_start)::text AS age, left(a.query, 500) AS query
@@ -43,7 +43,7 @@ _QUERIES = {
             left(query, 500) AS query,
             CASE WHEN now() - xact_start > interval '1 hour' THEN 'red' ELSE 'yellow' END AS color
         FROM pg_stat_activity WHERE {_CLIENTS} AND now() - xact_start > interval '1 minute'
-        ORDER BY xact_start""",  # noqa: S608
+        ORDER BY xact_start""",
     Report.HIT_RATE: """
         SELECT name, round(ratio, 4) AS ratio,
             CASE WHEN ratio < 0.9 THEN 'red' WHEN ratio < 0.99 THEN 'yellow' ELSE 'green' END
@@ -148,10 +148,10 @@ def _of_numbers(datastore: Datastore, report: Report, name: str) -> str:
         FROM public.pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
         JOIN pg_roles r ON r.oid = s.userid
         WHERE d.datname = {name} AND r.rolname <> current_user
-        ORDER BY total_exec_time DESC LIMIT 10"""  # noqa: S608
+        ORDER BY total_exec_time DESC LIMIT 10"""
     limit = datastore.plan.connections
     return f"""
         SELECT count(*) AS connections, {limit:d} AS most,
             CASE WHEN count(*) >= 0.9 * {limit:d} THEN 'red'
                 WHEN count(*) >= 0.75 * {limit:d} THEN 'yellow' ELSE 'green' END AS color
-        FROM pg_stat_activity WHERE {_CLIENTS}"""  # noqa: S608
+        FROM pg_stat_activity WHERE {_CLIENTS}"""

@@ -62,7 +62,7 @@ def end_former_logins(datastore: Datastore) -> str:
     """Lock former logins and end their sessions: one row, how many those were."""
     former = _former_logins(datastore)
     return (
-        f"SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM ({former}) former \\gexec\n"  # noqa: S608
+        f"SELECT format('ALTER ROLE %I NOLOGIN', rolname) FROM ({former}) former \\gexec\n"
         "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity "
         f"WHERE usename IN ({former});\n"
     )
@@ -80,8 +80,7 @@ def drop_former_logins(datastore: Datastore) -> str:
         "format('DROP ROLE %I', rolname)",
     )
     return _AS_OURSELVES + "".join(
-        f"SELECT {statement} FROM ({former}) former \\gexec\n"  # noqa: S608
-        for statement in statements
+        f"SELECT {statement} FROM ({former}) former \\gexec\n" for statement in statements
     )
 
 
@@ -89,7 +88,7 @@ def verifiers(datastore: Datastore) -> str:
     """Each login with its SCRAM verifier: one row each, without spaces."""
     pattern = literal(f"^{datastore.database}(_[0-9]+)?$")
     return (
-        "SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolcanlogin "  # noqa: S608
+        "SELECT rolname, rolpassword FROM pg_catalog.pg_authid WHERE rolcanlogin "
         f"AND rolname ~ {pattern} AND rolpassword LIKE 'SCRAM-SHA-256$%' ORDER BY 1;"
     )
 
@@ -98,7 +97,7 @@ def _former_logins(datastore: Datastore) -> str:
     """A query for their names: the present one's with other numbers, or with none."""
     pattern = literal(f"^{datastore.database}(_[0-9]+)?$")
     return (
-        f"SELECT rolname FROM pg_catalog.pg_roles WHERE rolname ~ {pattern} "  # noqa: S608
+        f"SELECT rolname FROM pg_catalog.pg_roles WHERE rolname ~ {pattern} "
         f"AND rolname <> {literal(datastore.login)}"
     )
 
@@ -118,7 +117,7 @@ def figures(datastore: Datastore) -> str:
     """Size in bytes, connections of apps, version: one row."""
     database = literal(datastore.database)
     return (
-        f"SELECT pg_database_size({database}), "  # noqa: S608 - quoted
+        f"SELECT pg_database_size({database}), "
         f"(SELECT count(*) FROM pg_stat_activity WHERE datname = {database}), "
         "current_setting('server_version');"
     )

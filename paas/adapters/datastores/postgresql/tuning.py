@@ -15,7 +15,7 @@ from paas.paths import Paths
 _RELOAD_LIMIT_S = 10.0
 _MAKE_LIMIT_S = 300.0
 _PLAIN = "SET search_path = pg_catalog;\n"
-_LOADED = _PLAIN + "SELECT extract(epoch FROM pg_conf_load_time());\n"  # noqa: S608
+_LOADED = _PLAIN + "SELECT extract(epoch FROM pg_conf_load_time());\n"
 _EXTENSIONS = """SET search_path = pg_catalog;
 SELECT coalesce(json_agg(found ORDER BY name), '[]')::text FROM (
     SELECT a.name, a.default_version AS version, a.installed_version AS installed, a.comment,
@@ -48,7 +48,7 @@ class PostgresqlTuning:
         """See `PostgresqlServers`."""
         listed = ", ".join(sql.literal(name) for name in names)
         text = (
-            "SELECT coalesce(json_object_agg(name, current_setting(name)), '{}')::text "  # noqa: S608
+            "SELECT coalesce(json_object_agg(name, current_setting(name)), '{}')::text "
             f"FROM pg_settings WHERE name IN ({listed});\n"
         )
         found: dict[str, str] = json.loads(self._ask(datastore, _PLAIN + text, conf.SUPERUSER))

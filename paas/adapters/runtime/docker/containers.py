@@ -211,7 +211,7 @@ def _host_config(settings: Settings, client: "DockerClient", wanted: Container) 
         pids_limit=wanted.limits.processes,
         nano_cpus=wanted.limits.cpu_milli * _NANO_PER_MILLI or None,
         ulimits=[files, Ulimit(name="core", soft=0, hard=0)],
-        tmpfs={"/tmp": f"size={wanted.limits.scratch_mib}m,mode=1777,nosuid,nodev"},  # noqa: S108
+        tmpfs={"/tmp": f"size={wanted.limits.scratch_mib}m,mode=1777,nosuid,nodev"},  # noqa: S108 - the container's own
         cgroup_parent=INSTANCES,
         read_only=wanted.read_only,
         restart_policy={"Name": "no"},

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from paas.adapters.docker.connection import docker_client
@@ -40,7 +41,7 @@ class RunMembers(Members):
         clients = {self.clients[name] for name in containers}
         tell((pid for pid in Members.pids(self) if group_of(pid) not in clients), number)
         for name in containers:
-            wait_until(lambda name=name: self._has_started(name), _START_S)  # type: ignore[misc]
+            wait_until(partial(self._has_started, name), _START_S)
             with suppress(PaasError), docker_client(self.settings) as client:
                 client.api.kill(name, int(number))
         return bool(pids)

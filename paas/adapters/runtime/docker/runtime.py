@@ -68,7 +68,7 @@ class DockerRuntime:
         self,
         app: App,
         kinds: Sequence[ProcessType],
-        keep: Sequence[Instance],  # noqa: ARG002
+        keep: Sequence[Instance],  # noqa: ARG002 - of the Protocol
     ) -> list[str]:
         """See `Runtime`: each container has its own."""
         return self._asked(lambda c: Bridges(self._settings, c).free_addresses(app.uid, len(kinds)))
@@ -170,11 +170,11 @@ class DockerRuntime:
             answer_limit_s=limit_s + _SPARE_S,
         )
 
-    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002
+    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002 - of the Protocol
         """Have a container that is there kept running again. False: there is none."""
         return self._asked(lambda client: self._starter.ensure(client, one))
 
-    def is_intact(self, one: Supervised, known: Set[str]) -> bool:  # noqa: ARG002
+    def is_intact(self, one: Supervised, known: Set[str]) -> bool:  # noqa: ARG002 - of the Protocol
         """Whether its container is there, and kept running."""
         if self._records.of(one.id) is None:
             return False
@@ -189,7 +189,7 @@ class DockerRuntime:
         for uid in uids:
             self._asked(partial(self._close_network, uid))
 
-    def refused_ports(self, app: App) -> set[int]:  # noqa: ARG002
+    def refused_ports(self, app: App) -> set[int]:  # noqa: ARG002 - of the Protocol
         """See `Runtime`: not known of containers."""
         return set()
 

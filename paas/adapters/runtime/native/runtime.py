@@ -52,7 +52,7 @@ class NativeRuntime:
         self,
         app: App,
         kinds: Sequence[ProcessType],
-        keep: Sequence[Instance],  # noqa: ARG002
+        keep: Sequence[Instance],  # noqa: ARG002 - of the Protocol
     ) -> list[str]:
         """See `Runtime`: all in the app's own network, where apps have these."""
         return [self._address(app)] * len(kinds)

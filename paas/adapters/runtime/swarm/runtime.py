@@ -83,7 +83,7 @@ class SwarmRuntime:
 
         return [str(node.address) for node in self._listed(choose)]
 
-    def has_address(self, app: App, address: str) -> bool:  # noqa: ARG002
+    def has_address(self, app: App, address: str) -> bool:  # noqa: ARG002 - of the Protocol
         """See `Runtime`: whether there is a node of that address that is ready."""
         return any(
             one.state is NodeState.READY and str(one.node.address) == address
@@ -192,7 +192,7 @@ class SwarmRuntime:
             answer_limit_s=limit_s + _SPARE_S,
         )
 
-    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002
+    def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002 - of the Protocol
         """Whether its service is there, which Swarm keeps running. False: there is none."""
         return self._listed(lambda listing: bool(listing.of([one])))
 
@@ -207,7 +207,7 @@ class SwarmRuntime:
     def close_networks(self, uids: Set[int]) -> None:
         """See `Runtime`: none are made."""
 
-    def refused_ports(self, app: App) -> set[int]:  # noqa: ARG002
+    def refused_ports(self, app: App) -> set[int]:  # noqa: ARG002 - of the Protocol
         """See `Runtime`: not known of nodes."""
         return set()
 

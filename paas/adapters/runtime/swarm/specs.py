@@ -146,7 +146,7 @@ def _container(wanted: Service, labels: Mapping[str, str]) -> dict[str, Any]:
     limits = workload.limits
     scratch = {"SizeBytes": limits.scratch_mib * _MIB, "Mode": 0o1777}
     mounts: list[dict[str, Any]] = [
-        {"Type": "tmpfs", "Target": "/tmp", "TmpfsOptions": scratch},  # noqa: S108
+        {"Type": "tmpfs", "Target": "/tmp", "TmpfsOptions": scratch},  # noqa: S108 - the container's own
     ]
     if workload.read_only:
         mounts.append({"Type": "volume", "Target": APP_DIRECTORY})
