@@ -7,10 +7,11 @@ from flask import Response, request
 from werkzeug.datastructures import Authorization
 
 from paas.entrypoints.gate_client.become import EXCHANGE, REFS
-from paas.entrypoints.web import gate
+from paas.entrypoints.web import gate, guesses
 from paas.entrypoints.web.answers import LOG_IN, refusal, words
 from paas.entrypoints.web.bodies import pieces
 from paas.entrypoints.web.exchange import FLUSH, Exchange, Streams
+from paas.entrypoints.web.guesses import Guesses
 from paas.entrypoints.web.places import PER_ADDRESS, Places
 
 RECEIVE_PACK = "git-receive-pack"
@@ -27,6 +28,7 @@ class GitHttp:
     gate_socket: Path
     max_push_bytes: int
     places: Places = field(default_factory=Places)
+    guesses: Guesses = field(default_factory=Guesses)
 
     def refs(self, name: str) -> Response:
         """The refs of an app's repository, with which a push or a clone begins."""
@@ -52,13 +54,16 @@ class GitHttp:
         login, address = request.authorization, request.headers.get("X-Real-IP", "")
         if not _has_password(login):
             return refusal(401, LOG_IN)
+        token = str(login.password) if login else ""
+        if wait_s := self.guesses.wait_s(address, token):
+            return words(429, guesses.words(wait_s))
         if not self.places.take(address):
             return words(429, f"{PER_ADDRESS} requests come from your address; try again later.")
         asked = {
             "service": service,
             "half": half,
             "app": name,
-            "token": str(login.password) if login else "",
+            "token": token,
             "address": address,
             "protocol": request.headers.get("Git-Protocol", "")[:_PROTOCOL_CHARACTERS],
         }
@@ -66,7 +71,10 @@ class GitHttp:
         try:
             answer = self._begin(asked)
             begun = True
+            self.guesses.accepted(token)
         except gate.RefusedError as refused:
+            if refused.status == 401:
+                self.guesses.refused(address, token)
             return refusal(refused.status, refused.words)
         except gate.GateDownError:
             return words(503, "The platform's gate does not answer; try again in a moment.")

@@ -102,7 +102,7 @@ def serve(settings: Settings) -> None:
     git = GitHttp(paths.web_gate_socket, settings.max_push_mib * 1024**2)
     git_base = settings.web_url(settings.git_host)
     operate = partial(gate.operate, paths.web_gate_socket)
-    platform = Platform(operate, settings.domain, git_base, git.places)
+    platform = Platform(operate, settings.domain, git_base, git.places, git.guesses)
     WebServer(lambda: make_app(git, platform, settings.git_host)).run()
 
 

@@ -43,7 +43,7 @@ class OneReply:
 
 
 class Api:
-    """The API of a world. A token here is the name of a user."""
+    """The API of a world. A token here is the name of a user; one with a dash is not valid."""
 
     def __init__(self, world: World, actors: Mapping[str, Actor] | None = None) -> None:
         self.world = world
@@ -60,6 +60,8 @@ class Api:
         """As the gate does."""
         request = json.loads(json.dumps(asked))
         name = request["token"]
+        if name.startswith("-"):
+            raise FailedError("token-unknown", 1, "The token is not known here.", None)
         actor = self._actors.get(name) or self.world.actor(name)
         recording = Recording(self._services.audit, actor, ORIGIN, Silent())
         reply = OneReply()

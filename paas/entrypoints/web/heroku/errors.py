@@ -20,9 +20,11 @@ STATUS: Mapping[str, int] = {
     INTERNAL: 500,
     UNAVAILABLE: 503,
 }
+# Of tokens that are not valid.
+TOKEN_REFUSALS = frozenset({"token-form", "token-unknown", "token-expired"})
 # Which of these an error of the platform is, by its reference; INVALID otherwise.
 _IDS: Mapping[str, str] = {
-    **dict.fromkeys(("token-form", "token-unknown", "token-expired"), UNAUTHORIZED),
+    **dict.fromkeys(TOKEN_REFUSALS, UNAUTHORIZED),
     **dict.fromkeys(("admins-only", "needs-role", "not-allowed", "token-limited"), FORBIDDEN),
     **dict.fromkeys(("no-such-release", "no-such-token", "no-such-user"), NOT_FOUND),
     **dict.fromkeys(("app-busy", "app-locked"), CONFLICT),

@@ -7,8 +7,10 @@ from typing import Any, NoReturn, Protocol
 
 from flask import g, request
 
-from paas.entrypoints.web import gate
+from paas.entrypoints.web import gate, guesses
+from paas.entrypoints.web.guesses import Guesses
 from paas.entrypoints.web.heroku.errors import (
+    TOKEN_REFUSALS,
     TOO_MANY,
     UNAUTHORIZED,
     UNAVAILABLE,
@@ -34,16 +36,23 @@ class Operate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """domain: the server's. git_base: a URL, without a path. places: requests of each address."""
+    """domain: the server's. git_base: a URL, without a path. places: requests of each address.
+
+    guesses: of tokens, at all entrances.
+    """
 
     operate: Operate
     domain: str
     git_base: str
     places: Places = field(default_factory=Places)
+    guesses: Guesses = field(default_factory=Guesses)
 
     def ask(self, operation: str, **arguments: object) -> Any:
         """The value of an operation, for the user of this request's token. Raises ApiError."""
         token, address = token_of_request(), request.headers.get("X-Real-IP", "")
+        if wait_s := self.guesses.wait_s(address, token):
+            again = {"Retry-After": str(wait_s)}
+            raise ApiError(TOO_MANY, guesses.words(wait_s), headers=again)
         if not self.places.take(address):
             raise ApiError(TOO_MANY, f"{PER_ADDRESS} requests come from your address already.")
         asked = {
@@ -54,7 +63,10 @@ class Platform:
         }
         try:
             answer = self.operate(asked)
+            self.guesses.accepted(token)
         except gate.FailedError as failed:
+            if failed.reference in TOKEN_REFUSALS:
+                self.guesses.refused(address, token)
             raise of_failure(failed) from failed
         except gate.GateDownError as error:
             why = "The platform's gate does not answer; try again in a moment."
