@@ -1,0 +1,121 @@
+"""Heroku's own CLI, unmodified, against a whole server: a session as people have it."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import heroku_cli
+from tests.authority import Authority, pem
+from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
+from tests.e2e.tiny import tiny
+from tests.waiting import wait_for
+
+FORWARDER = Path(__file__).with_name("forwarder.py")
+COMMAND_LIMIT_S = 120
+
+
+class Heroku:
+    """The CLI of a user, as ``paas heroku:env`` has set it up, at a port of this computer."""
+
+    def __init__(self, server: Server, user: User, folder: Path, port: int) -> None:
+        self.folder = folder
+        url = f"https://localhost:{port}"
+        found = json.loads(user.ssh("heroku:env", "--host", url, "--json").stdout)
+        own = {name: value for name, value in git_environment().items() if "GIT_CONFIG" not in name}
+        self.env = {
+            **own,
+            **found,
+            "HOME": str(folder),
+            "PATH": f"{heroku_cli.installed()}:{own['PATH']}",
+            "HEROKU_API_KEY": user.ssh("tokens:create").stdout.strip(),
+            "NODE_EXTRA_CA_CERTS": str(folder / "ca.pem"),
+            "GIT_SSL_CAINFO": str(folder / "ca.pem"),
+        }
+
+    def __call__(
+        self, *words: str, cwd: Path | None = None, check: bool = True, merge: bool = True
+    ) -> Finished:
+        """A command, with lines that are not cut."""
+        env = {**self.env, "COLUMNS": "200"}
+        argv = ["heroku", *words]
+        where = cwd or self.folder
+        return run(argv, env=env, cwd=where, check=check, merge=merge, timeout_s=COMMAND_LIMIT_S)
+
+
+@pytest.fixture
+def heroku(server: Server, alice: User, tmp_path: Path) -> Iterator[Heroku]:
+    """Alice's."""
+    authority, host = Authority(), tmp_path / "localhost.pem"
+    host.write_bytes(authority.bundle("localhost"))
+    (tmp_path / "ca.pem").write_bytes(pem(authority.root))
+    argv = [sys.executable, str(FORWARDER), str(host), str(server.http_port), "api.localhost"]
+    forwarder = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert forwarder.stdout is not None
+    try:
+        yield Heroku(server, alice, tmp_path, int(forwarder.stdout.readline()))
+    finally:
+        forwarder.kill()
+        forwarder.communicate()
+
+
+@pytest.mark.timeout(600)
+def test_a_session(
+    server: Server, heroku: Heroku, repository: Callable[[dict[str, str | bytes]], Repository]
+) -> None:
+    """From an empty folder to an app that runs, is changed, goes back, and is gone."""
+    assert heroku("auth:whoami", merge=False).stdout == "alice@localhost\n"
+    source = repository(tiny("by heroku"))
+    made = heroku("create", "heroku-shop", cwd=source.path)
+    assert "http://heroku-shop.localhost" in made.stdout
+    pushed = run(
+        ["git", "push", "heroku", "main"],
+        cwd=source.path,
+        env={**heroku.env, "GIT_TERMINAL_PROMPT": "0"},
+        merge=True,
+        timeout_s=300,
+    )
+    assert "remote: -----> Live: " in pushed.stdout
+    assert server.get("heroku-shop", "/").text == "by heroku"
+    # -a is not needed: the remote says which app.
+    set_vars = heroku("config:set", "GREETING=two words", "LEVEL=%5", cwd=source.path).stdout
+    assert "GREETING: two words" in set_vars
+    assert "done, v2" in set_vars
+    wait_for(lambda: _environment(server).get("LEVEL") == "%5", what="the new release is live")
+    shown = heroku("config", "--json", cwd=source.path, merge=False).stdout
+    assert json.loads(shown) == {"GREETING": "two words", "LEVEL": "%5"}
+    assert "running web at 2" in heroku("ps:scale", "web=2", cwd=source.path).stdout
+    heroku("ps:wait", cwd=source.path)
+    wait_for(lambda: _instances(server) == ["web.1", "web.2"], what="two instances")
+    assert "web.2: up" in heroku("ps", cwd=source.path).stdout
+    assert "Set GREETING, LEVEL" in heroku("releases", cwd=source.path).stdout
+    assert "done, v3" in heroku("rollback", "v1", cwd=source.path).stdout
+    wait_for(lambda: "LEVEL" not in _environment(server), what="the former config is live")
+    heroku("maintenance:on", cwd=source.path)
+    assert server.get("heroku-shop", "/").status == 503
+    assert "Error ID: not_found" in heroku("ps", "-a", "nobodys", check=False).stdout
+    heroku("apps:rename", "heroku-store", cwd=source.path)
+    info = heroku("apps:info", cwd=source.path).stdout
+    assert "heroku-store" in info
+    assert "web: 2" in info
+    heroku("apps:destroy", "--confirm", "heroku-store", cwd=source.path)
+    assert "heroku-store" not in heroku("apps").stdout
+    audit = server.paas("audit", "--json").stdout
+    for command in ("apps:create", "config:set", "ps:scale", "rollback", "apps:destroy"):
+        assert f'"command": "{command}"' in audit
+    assert "two words" not in audit
+    shutil.rmtree(heroku.folder / ".cache", ignore_errors=True)
+
+
+def _environment(server: Server) -> dict[str, str]:
+    found: dict[str, str] = json.loads(server.get("heroku-shop", "/env").text)
+    return found
+
+
+def _instances(server: Server) -> list[str]:
+    rows = json.loads(server.paas("ps", "-a", "heroku-shop", "--json").stdout)
+    return [row["instance"] for row in rows if row["state"] == "up"]
