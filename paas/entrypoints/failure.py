@@ -1,7 +1,7 @@
 """Renders a PaasError: for a terminal, and for programs."""
 
 from paas.domain.values.errors import PaasError
-from paas.services.progress import WARNING, error_lines
+from paas.domain.values.line_marks import WARNING, error_lines
 
 
 def rendered(error: PaasError) -> str:

@@ -5,12 +5,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
+from paas.domain.values.line_marks import DETAIL, STEP, WARNING, error_lines
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Progress, Reword
-
-STEP = "-----> "
-DETAIL = "       "
-WARNING = " !     "
 
 
 class Forwarded:
@@ -170,8 +167,3 @@ def reporting_failure(progress: Progress, what: str, serving: str) -> Iterator[N
     except PaasError:
         progress.step(f"{what}; {serving}")
         raise
-
-
-def error_lines(error: PaasError) -> list[str]:
-    """An error as lines without their mark: the message with its context, then the hint."""
-    return [*error.report.splitlines(), *(error.hint or "").splitlines()]

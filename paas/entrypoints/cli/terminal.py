@@ -12,10 +12,10 @@ import click
 
 from paas.domain.releases.releases import Release
 from paas.domain.values.errors import PaasError
+from paas.domain.values.line_marks import DETAIL, STEP, WARNING, error_lines
 from paas.domain.values.names import ProcessType, printable
 from paas.entrypoints.cli.status_line import Look, StatusLine
 from paas.interfaces import Reword
-from paas.services.progress import DETAIL, STEP, WARNING, error_lines
 
 ANSWER_LIMIT_S = 60.0
 ANSWER_POLL_S = 0.5

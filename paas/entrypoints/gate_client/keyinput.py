@@ -1,9 +1,7 @@
 """``keys:add USER FILE``: the file is read here, on the user's side, and sent as stdin."""
 
 import os
-from pathlib import Path
 
-from paas.domain.people import mistaken_keys
 from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.plain_text import EncodingError, plain_text
 
@@ -23,6 +21,11 @@ def file_as_stdin(words: list[str]) -> None:
     ]
     if len(positions) != 2:
         return
+    # Only here: importing these takes longer than everything else that this program does.
+    from pathlib import Path
+
+    from paas.domain.people import mistaken_keys
+
     name = words.pop(positions[1])
     path = Path(name).expanduser()
     try:

@@ -133,14 +133,19 @@ def _read_here(words: list[str]) -> None:
     if is_certificate or is_login or (words[0] == "keys:add" and len(words) > 1):
         from paas.domain.values.errors import PaasError
         from paas.entrypoints import failure
-        from paas.entrypoints.gate_client import certinput, keyinput, passwordinput
 
         try:
             if is_certificate:
+                from paas.entrypoints.gate_client import certinput
+
                 certinput.files_as_stdin(words)
             elif is_login:
+                from paas.entrypoints.gate_client import passwordinput
+
                 passwordinput.typed_as_stdin(words)
             else:
+                from paas.entrypoints.gate_client import keyinput
+
                 keyinput.file_as_stdin(words)
         except PaasError as error:
             os.write(2, failure.rendered(error).encode())

@@ -18,8 +18,9 @@ from paas.domain.cluster.lost import (
 from paas.domain.cluster.nodes import ClusterReport, NodeReport
 from paas.domain.releases.releases import Instance
 from paas.domain.server.alarms import Trouble
+from paas.domain.values.line_marks import WARNING
 from paas.interfaces import Clock, Logs, Moves, NodeTroubles
-from paas.services.progress import WARNING, Silent
+from paas.services.progress import Silent
 from paas.store import Store
 
 # Who says so in an app's log: paas[nodes].

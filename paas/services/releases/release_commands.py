@@ -11,10 +11,11 @@ from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import ConfigVars, Release, Slug
 from paas.domain.routing.refusals import opening_hint, refusal_words
 from paas.domain.values.errors import OutOfMemoryError, PaasError, TimedOutError, with_output
+from paas.domain.values.line_marks import error_lines
 from paas.domain.values.memory import instance_killed_for_memory
 from paas.domain.values.names import ProcessType, printable
 from paas.interfaces import Engines, Logs, Progress, Slugs
-from paas.services.progress import Committed, error_lines
+from paas.services.progress import Committed
 from paas.store import Store
 
 RELEASE = ProcessType("release")

@@ -179,6 +179,14 @@ def test_what_starts_often_imports_little(module: str) -> None:
     assert set(done.stdout.split()) & SLOW == set()
 
 
+def test_clients_load_nothing_of_the_server() -> None:
+    """What a laptop imports for each command, and what any client does for an error."""
+    code = "import paas.entrypoints.laptop.laptop, paas.entrypoints.failure"
+    layers = {".".join(name.split(".")[:2]) for name in _imported(code)}
+    assert "paas.entrypoints" in layers
+    assert layers & {"paas.interfaces", "paas.services", "paas.store", "paas.adapters"} == set()
+
+
 def test_client_needs_the_standard_library_only() -> None:
     """What a laptop runs imports nothing that a laptop install lacks."""
     folders = [PACKAGE / "entrypoints" / name for name in ("laptop", "gate_client")]
