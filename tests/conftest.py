@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 import io
 import os
 import shutil
@@ -29,6 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(number, signal.SIG_DFL)
     if not hasattr(config, "workerinput"):
         _make_run_directory(config)
+    # While thousands of tests are collected, nothing becomes garbage: looking for it takes a fifth.
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Tests run as programs do."""
+    gc.enable()
 
 
 def _make_run_directory(config: pytest.Config) -> None:
