@@ -71,9 +71,13 @@ def docker_client(
         client.close()
 
 
-def engine_down(why: str) -> PaasError:
-    """The error while the engine does not answer; its containers keep running."""
-    return PaasError(
+class EngineDownError(PaasError):
+    """The engine does not answer; its containers keep running."""
+
+
+def engine_down(why: str) -> EngineDownError:
+    """The error, with what was found."""
+    return EngineDownError(
         "docker-down",
         f"The Docker engine does not answer: {why}. Running containers keep running.",
         "The supervisor restarts it within seconds; then try again. To see its state: paas "

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from paas.adapters.docker.connection import ANSWER_LIMIT_S, docker_client
-from paas.domain.values.errors import PaasError
+from paas.adapters.docker.connection import ANSWER_LIMIT_S, EngineDownError, docker_client
 from paas.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,9 +35,7 @@ def asked(
         try:
             with docker_client(settings, answer_limit_s=answer_limit_s, socket=path) as client:
                 return question(client)
-        except PaasError as error:
-            if error.reference != "docker-down":
-                raise
+        except EngineDownError:
             now = time.monotonic()
             deadline = now + RETURN_LIMIT_S if deadline is None else deadline
             if now > deadline or not wait_until_listening(settings, path):

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from paas.adapters.docker.connection import engine_down
 from paas.adapters.docker.patience import asked
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
@@ -14,7 +15,7 @@ def test_an_engine_that_resets_connections_is_asked_again(tmp_path: Path) -> Non
     """Until it answers; another error is passed on at once."""
     settings = Settings(state=tmp_path / "var", run=tmp_path / "run", docker=True)
     path = tmp_path / "engine.sock"
-    failures = [PaasError("docker-down", "The engine does not answer: it was reset.")] * 3
+    failures = [engine_down("it was reset")] * 3
 
     def answer(_client: object) -> int:
         if failures:

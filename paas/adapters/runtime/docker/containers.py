@@ -15,6 +15,7 @@ from paas.domain.apps.apps import App
 from paas.domain.apps.environment import instance_environment, shell_argv
 from paas.domain.releases.artifacts import Artifact, Image
 from paas.domain.releases.launch_spec import OOM_INSTANCE, OOM_ONCE, Bind
+from paas.domain.releases.releases import Instance
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
@@ -124,29 +125,25 @@ def container_environment(
 def instance_workload(
     settings: Settings,
     app: App,
+    instance: Instance,
     *,
-    group: str,
-    label: str,
-    kind: Any,
-    port: int | None,
-    address: str,
     artifact: Artifact,
     config: Mapping[str, Secret],
     command: str,
 ) -> Workload:
     """An instance of an app that runs a command in the image; its environment is not complete."""
     return Workload(
-        group=group,
-        label=label,
+        group=instance.group,
+        label=instance.label,
         uid=app.uid,
         argv=image_argv(image_of(artifact), command),
         env=config,
         binds=storage_binds(settings, app),
-        limits=limits_of(settings, app, kind),
-        ports=(port,) if port is not None else (),
+        limits=limits_of(settings, app, instance.kind),
+        ports=(instance.port,) if instance.port is not None else (),
         artifact=artifact,
         app_id=app.id,
-        address=address,
+        address=instance.address,
         read_only=app.read_only,
     )
 

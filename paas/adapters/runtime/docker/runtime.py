@@ -11,7 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from paas.adapters.docker.bridges import Bridges
-from paas.adapters.docker.connection import ANSWER_LIMIT_S, SERVER_LABEL, server_label
+from paas.adapters.docker.connection import (
+    ANSWER_LIMIT_S,
+    SERVER_LABEL,
+    EngineDownError,
+    server_label,
+)
 from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.listeners import listening_in_network
@@ -90,16 +95,12 @@ class DockerRuntime:
             instance_workload(
                 self._settings,
                 app,
-                group=instance.group,
-                label=instance.label,
-                kind=instance.kind,
-                port=instance.port,
-                address=instance.address,
+                one,
                 artifact=artifact,
                 config=env,
-                command=processes[instance.kind],
+                command=processes[one.kind],
             )
-            for instance in instances
+            for one in instances
         ]
 
     def start(self, workloads: Sequence[Workload]) -> None:
@@ -243,9 +244,7 @@ class DockerRuntime:
     def _unless_down(self, question: Callable[["DockerClient"], set[_Answer]]) -> set[_Answer]:
         try:
             return self._asked(question)
-        except PaasError as error:
-            if error.reference != "docker-down":
-                raise
+        except EngineDownError:
             return set()
 
     def _state(self, client: "DockerClient", one: Supervised) -> InstanceState:

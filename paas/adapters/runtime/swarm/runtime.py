@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from paas.adapters.cluster.manager_program import has_nodes
-from paas.adapters.docker.connection import ANSWER_LIMIT_S, server_label
+from paas.adapters.docker.connection import ANSWER_LIMIT_S, EngineDownError, server_label
 from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.runtime.docker.containers import (
@@ -104,18 +104,14 @@ class SwarmRuntime:
                 instance_workload(
                     self._settings,
                     app,
-                    group=instance.group,
-                    label=instance.label,
-                    kind=instance.kind,
-                    port=instance.port,
-                    address=instance.address,
+                    one,
                     artifact=artifact,
                     config=env,
-                    command=processes[instance.kind],
+                    command=processes[one.kind],
                 ),
                 binds=(),
             )
-            for instance in instances
+            for one in instances
         ]
 
     def start(self, workloads: Sequence[Workload]) -> None:
@@ -217,9 +213,7 @@ class SwarmRuntime:
             return set()
         try:
             found = self._listed(lambda listing: listing.services())
-        except PaasError as error:
-            if error.reference != "docker-down":
-                raise
+        except EngineDownError:
             return set()
         return {service["Spec"]["Labels"][GROUP_LABEL] for service in found.values()}
 
