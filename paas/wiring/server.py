@@ -6,6 +6,7 @@ from paas.services.certificates.acme import Acme
 from paas.services.cluster.emptying import Emptying
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
+from paas.services.datastores.findings import DatastoreFindings
 from paas.services.datastores.following.upkeep import FollowerUpkeep
 from paas.services.datastores.rotation import LoginRotation
 from paas.services.datastores.upkeep import DatastoreUpkeep
@@ -188,9 +189,12 @@ def _diagnosis(
         proofs=claims.proofs,
         strays=strays,
         app_files=app_files,
-        datastores=datastores,
-        followers=follower_watch(adapters),
-        read_only=read_only_turn(adapters),
-        dump_schedules=dump_schedules(adapters),
-        archives=archive_watch(adapters),
+        datastores=DatastoreFindings(
+            store=adapters.store,
+            upkeep=datastores,
+            followers=follower_watch(adapters),
+            read_only=read_only_turn(adapters),
+            dump_schedules=dump_schedules(adapters),
+            archives=archive_watch(adapters),
+        ),
     )

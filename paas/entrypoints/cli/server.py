@@ -61,7 +61,7 @@ def status(session: Session, as_json: bool) -> None:
     plain["store"] = fault.message if fault else "whole"
     silent = SilentDatastores()
     if fault is None:
-        silent = session.services.doctor.diagnosis.datastores.silent()
+        silent = session.services.doctor.diagnosis.datastores.upkeep.silent()
         overview = session.services.datastore_overview.look(silent)
         plain |= _known(session) | {"datastores": asdict(overview)}
     else:

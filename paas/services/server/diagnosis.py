@@ -20,11 +20,7 @@ from paas.interfaces import (
     Repository,
 )
 from paas.services.certificates.acme import Acme
-from paas.services.datastores.archives.watch import ArchiveWatch
-from paas.services.datastores.dumps.schedules import DumpSchedules
-from paas.services.datastores.following.watch import FollowerWatch
-from paas.services.datastores.read_only_turn import ReadOnlyTurn
-from paas.services.datastores.upkeep import DatastoreUpkeep, SilentDatastores
+from paas.services.datastores.findings import DatastoreFindings
 from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
@@ -54,11 +50,7 @@ class Diagnosis:
     proofs: Proofs
     strays: Strays
     app_files: AppFiles
-    datastores: DatastoreUpkeep
-    followers: FollowerWatch
-    read_only: ReadOnlyTurn
-    dump_schedules: DumpSchedules
-    archives: ArchiveWatch
+    datastores: DatastoreFindings
 
     def findings(self) -> list[Finding]:
         """All findings, those of the server first, then app by app.
@@ -111,51 +103,6 @@ class Diagnosis:
                 )
         return found
 
-    @staticmethod
-    def silent_datastores(silent: SilentDatastores) -> Iterator[Finding]:
-        """The datastores, and poolers of datastores, that should answer and do not."""
-        for one in silent.servers:
-            yield mendable("datastores", f"The server of {one.name} does not answer.")
-        for one in silent.poolers:
-            yield mendable("datastores", f"The connection pooler of {one.name} does not answer.")
-
-    def _datastores(self) -> Iterator[Finding]:
-        yield from self.silent_datastores(self.datastores.silent())
-        if self.datastores.clients_differ():
-            yield mendable(
-                "datastores", "The apps with access to datastores are not those in the database."
-            )
-        for one, words in self.datastores.wrong_files():
-            yield mendable("datastores", f"{one.name}: {words}.")
-        for one in self.read_only.read_only():
-            yield Finding(
-                check="datastores",
-                message=f"{one.name} is read-only, since the disk was nearly full; it becomes "
-                "writable again once twice min_free_mib is free.",
-                command="df -h; paas disk",
-                grave=False,
-            )
-        for one in self.datastores.unfinished():
-            words = f"Creating or destroying {one.name} was interrupted."
-            yield mendable("datastores", words)
-        yield from self.followers.findings()
-        for one in self.datastores.changing_logins():
-            yield mendable("datastores", f"The former login of {one.name} still works.")
-        yield from self.datastores.hazards()
-        yield from self.missing_backups()
-
-    def missing_backups(self) -> Iterator[Finding]:
-        """The datastores that have had no good backup for too long."""
-        for one, since in self.dump_schedules.overdue():
-            app = self.store.apps.by_id(one.app_id)
-            name = app.name if app is not None else "APP"
-            yield Finding(
-                check="backups",
-                message=f"{one.name} has had no good backup since {since:%Y-%m-%d %H:%M} UTC.",
-                command=f"paas {one.kind.traits.prefix}:backups:capture {one.name} -a {name}",
-                app=name if app is not None else None,
-            )
-
     def _server(self) -> Iterator[Finding]:
         if not self.logins.are_published():
             yield mendable(
@@ -163,8 +110,7 @@ class Diagnosis:
             )
         if self.proxies.is_unsettled():
             yield mendable("proxy", "A change of the proxy was interrupted.")
-        yield from self._datastores()
-        yield from self.archives.findings()
+        yield from self.datastores.findings()
         for app_id in self.store.apps.destroyed():
             if not self.locks.app_is_held(app_id):
                 yield mendable("interrupted", f"The removal of app {app_id} was interrupted.")

@@ -61,9 +61,7 @@ class Doctor:
         if self._knows_apps(found):
             found += [
                 *self.diagnosis.crashed(),
-                *self.diagnosis.silent_datastores(silent),
-                *self.diagnosis.missing_backups(),
-                *self.diagnosis.archives.findings(),
+                *self.diagnosis.datastores.warnings(silent),
             ]
         return found
 

@@ -362,7 +362,7 @@ class Stopped(FakeRuntime):
 
 def silent(world: World) -> SilentDatastores:
     """Those that were asked and do not answer."""
-    return world.doctor.diagnosis.datastores.silent()
+    return world.doctor.diagnosis.datastores.upkeep.silent()
 
 
 def test_each_is_asked_once(world: World) -> None:

@@ -68,7 +68,7 @@ def test_one_that_fails_is_told_and_missed(world: World, made: External) -> None
     world.clock.sleep(timedelta(hours=3).total_seconds())
     ((missing, _since),) = world.dump_schedules.overdue()
     assert missing == made
-    (finding,) = world.doctor.diagnosis.missing_backups()
+    (finding,) = world.doctor.diagnosis.datastores.missing_backups()
     assert made.name in finding.message
     assert f"pg:backups:capture {made.name} -a shop" in finding.command
 
