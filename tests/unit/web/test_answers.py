@@ -1,0 +1,87 @@
+"""The fields of each answer: those of our own tables, and Heroku's schema where it is at hand.
+
+The environment variable PAAS_HEROKU_SCHEMA names the file of the schema.
+"""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.world import World
+from tests.hyper_schema import Schema
+from tests.unit.web.api_world import Api
+
+FIELDS: dict[str, str] = {
+    "account": "acknowledged_msa acknowledged_msa_at allow_tracking beta country_of_residence "
+    "created_at default_organization default_team delinquent_at email federated id "
+    "identity_provider italian_customer_terms italian_partner_terms last_login name sms_number "
+    "suspended_at two_factor_authentication updated_at verified",
+    "app": "acm archived_at build_stack buildpack_provided_description create_status created_at "
+    "current_build_architecture generation git_url id internal_routing maintenance name owner "
+    "region released_at repo_size slug_size space stack team updated_at web_url",
+    "collaborator": "app created_at id permissions role updated_at user",
+    "dyno": "app attach_url command created_at id name release size state type updated_at",
+    "formation": "app command created_at dyno_size id quantity size type updated_at",
+    "oauth-authorization": "access_token client created_at description grant id refresh_token "
+    "scope session updated_at user",
+    "region": "country created_at description id locale name private_capable provider updated_at",
+    "release": "addon_plan_names app artifacts created_at current description "
+    "eligible_for_rollback id output_stream_url slug status updated_at user version",
+    "stack": "created_at default id name state updated_at",
+}
+# What answers with each resource: a list of it, or one.
+ANSWERS: dict[str, str] = {
+    "/account": "account",
+    "/apps": "app",
+    "/apps/shop": "app",
+    "/apps/shop/collaborators": "collaborator",
+    "/apps/shop/dynos": "dyno",
+    "/apps/shop/dynos/web.1": "dyno",
+    "/apps/shop/formation": "formation",
+    "/apps/shop/formation/web": "formation",
+    "/apps/shop/releases": "release",
+    "/apps/shop/releases/v1": "release",
+    "/oauth/authorizations": "oauth-authorization",
+    "/regions": "region",
+    "/stacks": "stack",
+}
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """Alice has deployed an app, changed it, and made a token."""
+    world = World(tmp_path_factory.mktemp("answers"))
+    world.user("alice")
+    world.app("shop", world.actor("alice"))
+    world.push()
+    found = Api(world)
+    assert found.ask("PATCH", "/apps/shop/config-vars", {"A": "1"}).status_code == 200
+    made = found.ask("POST", "/oauth/authorizations", {"description": "a laptop"})
+    assert faults("oauth-authorization", made.json) == []
+    yield found
+
+
+def faults(resource: str, value: Any) -> list[str]:
+    """What is wrong with an object of that resource."""
+    wanted = set(FIELDS[resource].split())
+    found = [f"{name}: missing or unknown" for name in sorted(wanted ^ set(value))]
+    path = os.environ.get("PAAS_HEROKU_SCHEMA")
+    return [*found, *(Schema(Path(path)).faults(resource, value) if path else ())]
+
+
+@pytest.mark.parametrize("path", ANSWERS)
+def test_the_fields_of_an_answer(api: Api, path: str) -> None:
+    """All that a client may look for, and of the types that it expects."""
+    answer = api.ask("GET", path)
+    assert answer.status_code == 200
+    rows = answer.json if isinstance(answer.json, list) else [answer.json]
+    assert rows
+    assert [fault for row in rows for fault in faults(ANSWERS[path], row)] == []
+
+
+def test_config_vars_are_texts(api: Api) -> None:
+    """A flat object."""
+    assert api.ask("GET", "/apps/shop/config-vars").json == {"A": "1"}
