@@ -26,7 +26,8 @@ class RunRequest:
 
     terminal: the value of TERM if stdin and stdout are a terminal, else None.
     job: the name of the cron job that it is a run of, or None.
-    needs_slug: False: it is a program of the server's, and /app is empty before the first deploy.
+    needs_slug: False: it is a program of the server's. /app is empty before the first deploy, and
+    where the app is an image.
     """
 
     words: Sequence[str]
@@ -116,6 +117,8 @@ def run_spec(store: Store, user: str, app: App, request: RunRequest) -> RunSpec:
         raise PaasError(
             "not-deployed", f"{app.name} has not been deployed yet.", "git push deploy main"
         )
+    if slug is not None and slug.image is not None and not request.needs_slug:
+        slug = None  # the image has its own programs, not the server's
     attached = store.datastores.attached_vars(app.id)
     env: dict[str, Secret] = dict(with_attached(release.config if release else {}, attached))
     env.update({key: Secret(text) for key, text in request.extra.items()})
