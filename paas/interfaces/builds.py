@@ -26,7 +26,7 @@ class Built:
     Procfile line. config: defaults for config vars. static: files for the proxy to serve if there
     is no web process. procfile: the Procfile as it is after the build, or None. image: what was
     built, where that is an image; the builder keeps it until the slug is removed. image_bytes: its
-    size, with that of its base image.
+    size, with that of its base image. user: who it runs as, if it names somebody (``USER``).
     """
 
     buildpack: str
@@ -36,6 +36,7 @@ class Built:
     procfile: bytes | None = None
     image: Image | None = None
     image_bytes: int = 0
+    user: str = ""
 
 
 class Builder(Protocol):

@@ -141,6 +141,7 @@ class DockerfileBuilder:
             procfile=procfile,
             image=Image(facts.id, default_port(facts, wanted.port), has_shell),
             image_bytes=facts.size_bytes,
+            user=facts.user,
         )
 
     def _workspace(self, app_id: int) -> Path:

@@ -147,6 +147,11 @@ def refuse_layers(count: int) -> None:
         )
 
 
+def writes_storage(user: str, uid: int) -> bool:
+    """Whether an image with that USER can write to what belongs to the app's uid, as root can."""
+    return user.partition(":")[0] in {"", "root", "0", str(uid)}
+
+
 def default_port(image: ImageFacts, chosen: int | None) -> int:
     """The value of PORT in a container.
 

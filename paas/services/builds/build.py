@@ -9,6 +9,7 @@ from pathlib import Path
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, chosen_buildpack
+from paas.domain.builds.images import writes_storage
 from paas.domain.builds.steps import BuildSteps
 from paas.domain.datastores.datastores import with_attached
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
@@ -19,7 +20,7 @@ from paas.domain.releases.formation import WEB, quantities
 from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import ProcessType
+from paas.domain.values.names import ProcessType, shown
 from paas.interfaces import (
     Builder,
     BuildQueue,
@@ -93,6 +94,7 @@ class SlugMaker:
         packs = self._buildpacks(app, app_json, progress)
         plan = self.choice.plan(app, packs, partial(self._file, push, folder), progress)
         built = self._compile(push, build, tree, config, progress, packs=packs, plan=plan)
+        _warn_of_user(app, built, progress)
         if plan.processes:
             procfile, declared = b"", plan.processes
         elif built.procfile is not None:
@@ -103,7 +105,7 @@ class SlugMaker:
         processes = {**default, **declared}
         jobs = check_jobs(manifest, processes, procfile, self.schedules)
         if not instance_types(processes) and built.static is None and not jobs:
-            raise _no_processes()
+            raise _no_processes(is_image=built.image is not None)
         _report_processes(processes, declared, built.static is not None, progress)
         for job in jobs:
             progress.detail(f"Cron job: {job.name}, at {job.schedule} (UTC)")
@@ -243,13 +245,28 @@ def current_slug(store: Store, app_id: int) -> str | None:
     return release.slug_id if release else None
 
 
-def _no_processes() -> PaasError:
+def _no_processes(*, is_image: bool) -> PaasError:
+    if is_image:
+        return PaasError(
+            "no-processes",
+            "The image has neither ENTRYPOINT nor CMD, and there is no Procfile.",
+            'Add one to the Dockerfile, for example: CMD ["gunicorn", "app:app"]',
+        )
     return PaasError(
         "no-processes",
         "The app has no Procfile, and no way to start it was found.",
         "Add a Procfile with one line that starts it, for example: web: gunicorn app:app, or: "
         "web: node index.js",
     )
+
+
+def _warn_of_user(app: App, built: Built, progress: Progress) -> None:
+    if app.storage and not writes_storage(built.user, app.uid):
+        paths = ", ".join(sorted(one.path for one in app.storage))
+        progress.warn(
+            f"The image runs as the user {shown(built.user)}, who cannot write to {paths}: storage "
+            "directories belong to the app's uid. Without USER, the image runs as that."
+        )
 
 
 def _report_processes(

@@ -48,6 +48,26 @@ def _built(world: World) -> DockerfileBuild:
     return world.image_builder.dockerfile
 
 
+@pytest.mark.parametrize(
+    ("user", "warned"), [("", False), ("root", False), ("0:0", False), ("node", True)]
+)
+def test_an_image_whose_user_cannot_write(world: World, user: str, warned: bool) -> None:
+    """If the app has storage directories, the push says so, with what to do."""
+    world.image_builder.built = Built("Dockerfile", {}, image=IMAGE, user=user)
+    world.storage.add(ROOT, "shop", "/app/data", world.progress)
+    world.push()
+    told = "runs as the user 'node', who cannot write to /app/data" in str(world.progress.lines)
+    assert told == warned
+
+
+def test_an_image_that_starts_nothing(world: World) -> None:
+    """The error speaks of the image."""
+    world.image_builder.processes = {}
+    with pytest.raises(PaasError, match="neither ENTRYPOINT nor CMD") as caught:
+        world.push()
+    assert caught.value.reference == "no-processes"
+
+
 def test_a_dockerfile_alone(world: World) -> None:
     """Where no buildpack fits it is built, and the log says how to choose."""
     world.push()
