@@ -17,7 +17,7 @@ class Cluster(Protocol):
     """The swarm, whose only manager is this server. Only `begin` may be called before it."""
 
     def begin(self, address: IPv4Address) -> None:
-        """Start the manager, which nodes reach at this address; nothing if it is there already.
+        """Start the manager, which nodes reach at this address; does nothing if it exists.
 
         Raises PaasError if it cannot, with nothing left behind.
         """
@@ -41,7 +41,7 @@ class Cluster(Protocol):
         """What Swarm may do on a member."""
 
     def remove(self, id: str) -> None:
-        """Forget a member; nothing if there is none of that id."""
+        """Forget a member; does nothing if no member has that id."""
 
     def let_peers(self, addresses: Collection[IPv4Address]) -> None:
         """Let only these machines reach the manager's ports; also after a reboot."""
@@ -135,10 +135,10 @@ class ImageRegistry(Protocol):
     """
 
     def begin(self, address: IPv4Address) -> None:
-        """Start it at this address, with a new password; nothing if it is there already."""
+        """Start it at this address, with a new password; does nothing if it exists."""
 
     def end(self) -> None:
-        """Stop it for good, and delete its images; nothing if there is none."""
+        """Stop it for good, and delete its images; does nothing if it does not exist."""
 
     def host(self) -> str:
         """Where it listens, as in an image's name: ``10.0.0.1:30500``."""
@@ -163,7 +163,7 @@ class ImageRegistry(Protocol):
         """
 
     def renew(self) -> None:
-        """Renew its certificate, well before its end; nothing if that is not due."""
+        """Renew its certificate well before it expires; does nothing if that is not due."""
 
     def check(self) -> None:
         """Whether it answers and takes the password: raises PaasError if not."""

@@ -41,7 +41,7 @@ class SlugImages(Protocol):
         """The image of a finished build, and the size of its layer in bytes.
 
         tree: the build's directory, which has its id as its name; `Slugs.remove` removes the image.
-        The runtime image is made if there is none, or it is old. port: what ``ports:set`` says.
+        The runtime image is built if it is missing or old. port: what ``ports:set`` says.
         Raises PaasError.
         """
 
@@ -49,4 +49,4 @@ class SlugImages(Protocol):
         """The runtime image; None: it was not made yet. Raises PaasError."""
 
     def renew_runtime(self, progress: Progress) -> RuntimeImage:
-        """Make it anew. Raises PaasError, with the former one left."""
+        """Build it again. If that fails, raises PaasError and keeps the former one."""

@@ -45,7 +45,7 @@ def end_containers(settings: Settings) -> None:
 
 
 def close_bridges(settings: Settings) -> None:
-    """Delete the networks of containers and builds, and their cgroups; a start makes them anew."""
+    """Delete the networks and cgroups of containers and builds; a start creates them again."""
     if settings.docker:
         remove_bridges(settings)
         remove_left_cgroups(settings)

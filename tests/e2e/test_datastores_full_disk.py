@@ -56,7 +56,7 @@ def as_root(server: Server, statements: str) -> str:
 
 
 def is_read_only(server: Server) -> bool:
-    """What users are told."""
+    """What is reported to users."""
     found = json.loads(server.paas("pg:info", "-a", APP, "--json").stdout)
     return "read_only" in found
 

@@ -84,7 +84,7 @@ def test_a_fault_of_the_app(
 def test_what_a_restart_prints_does_not_hide_the_reason(
     alice: User, repository: MakeRepository
 ) -> None:
-    """It is restarted at once, and greets again before the error is told."""
+    """It is restarted at once, and greets again before the error is reported."""
     greeting = "web: echo hello; sleep 1; echo the reason; exit 3\n"
     said = alice.push(repository(tiny(Procfile=greeting)), "ends-restart", check=False)
     assert re.search(r"hello +\nremote:  ! +the reason +\n", said.stdout), said.stdout

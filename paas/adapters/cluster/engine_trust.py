@@ -16,7 +16,7 @@ ENGINE_CAS = Path("/etc/docker/certs.d")
 
 
 def tell_engine(settings: Settings, cas: Path = ENGINE_CAS) -> None:
-    """Have the machine's engines know it; nothing if there is no registry."""
+    """Have the machine's engines trust it; does nothing without a registry."""
     record = read_record(settings)
     if record is not None:
         folder = cas / record.host

@@ -45,7 +45,7 @@ def forget_peers(settings: Settings) -> None:
 
 
 def unload(settings: Settings) -> None:
-    """Take the rules away while the manager is stopped; nothing if there are none."""
+    """Remove the rules, if they exist, while the manager is stopped."""
     ask_nft(["delete", "table", "inet", _table(settings)])
 
 

@@ -44,12 +44,12 @@ class RegistryApi:
         return set(json.loads(answer[1])["tags"] or ())
 
     def digest(self, tag: str) -> str | None:
-        """Of the image with this tag; None: there is none."""
+        """The digest of the image with this tag; None if there is no such image."""
         answer = self._ask("HEAD", f"{self._base}/manifests/{quote(tag)}", missing=True)
         return answer[0]["Docker-Content-Digest"] if answer is not None else None
 
     def delete(self, digest: str) -> None:
-        """Forget an image, with its tags; nothing if there is none."""
+        """Forget an image with its tags, if it exists."""
         self._ask("DELETE", f"{self._base}/manifests/{quote(digest)}", missing=True)
 
     def _ask(self, method: str, path: str, *, missing: bool = False) -> Any:

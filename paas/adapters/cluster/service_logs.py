@@ -14,7 +14,7 @@ from pathlib import Path
 
 from paas.adapters.docker.connection import API_VERSION
 
-# How long there may be nothing until the stream is asked for anew.
+# How long a stream may be silent until it is requested again.
 IDLE_LIMIT_S = 60.0
 _HEADER_BYTES = 8
 _STDOUT, _STDERR = 1, 2

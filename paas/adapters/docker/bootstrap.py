@@ -1,4 +1,4 @@
-"""The server's distribution anew in a directory, by debootstrap and apt: the runtime image.
+"""A fresh copy of the server's distribution, by debootstrap and apt: the runtime image.
 
 All of it runs in a mount namespace and a PID namespace of its own: when it ends, however it ends,
 its mounts and processes are gone, so that deleting the directory deletes nothing else.

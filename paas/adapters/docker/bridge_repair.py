@@ -1,4 +1,4 @@
-"""Bridges of containers that somebody deleted: found, made anew, and connected again."""
+"""Bridges of containers that somebody deleted: found, created again, and reconnected."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

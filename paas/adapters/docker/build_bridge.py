@@ -38,7 +38,7 @@ def make_bridge(name: str, address: str) -> None:
 
 
 def remove_bridges(settings: Settings) -> None:
-    """Delete all bridges of this server, when its engine has ended; the next start makes them anew.
+    """Delete all bridges of this server, when its engine has ended; the next start creates them.
 
     So nothing of it is left on the machine, and no other server's addresses lead there.
     """

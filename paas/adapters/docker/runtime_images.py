@@ -1,4 +1,4 @@
-"""The runtime image in the server's engine: made once, anew when it is old or someone asks.
+"""The runtime image in the server's engine: built once, and again when it is old or on request.
 
 A file says which image it is, by id: what has its name or a label could be another's. An image that
 is replaced lasts until the last slug that is built on it is deleted.
@@ -52,7 +52,7 @@ class RuntimeImages:
         return RuntimeImage(str(found["id"]), str(found["name"]), made_at, size_bytes)
 
     def ready(self, progress: Progress) -> RuntimeImage:
-        """One to use: made if there is none, and anew if it is old, as far as that is possible."""
+        """One to use: built if it is missing and, if possible, again if it is old."""
         now, days = self._clock.now(), self._settings.runtime_image_days
         found = self.current()
         if found is not None and not found.is_old(now, days):
@@ -72,7 +72,7 @@ class RuntimeImages:
     def make(
         self, progress: Progress, unless: Callable[[RuntimeImage], bool] = lambda _: False
     ) -> RuntimeImage:
-        """Make it anew, unless another process has made one meanwhile that will do."""
+        """Build it again, unless another process has built a usable one meanwhile."""
         with flocks.locked(self._lock):
             former = self.current()
             if former is not None and unless(former):

@@ -118,7 +118,7 @@ class Event:
 
 
 def end_of(error: PaasError) -> End:
-    """The end of a command that an error of ours ended."""
+    """The end of a command that failed by an error of the platform itself."""
     nothing_done = error.exit_code in (EXIT_USAGE, EXIT_NO_APP) or error.reference in _REFUSALS
     state = State.REFUSED if nothing_done else State.FAILED
     return End(state=state, status=error.exit_code, error=error.reference)

@@ -43,7 +43,7 @@ class News:
 def news_of(tasks: Sequence[Task], told: Collection[str]) -> Iterator[News]:
     """What has happened to one service, in order. told: the keys of what is left out.
 
-    An end that was asked for is none.
+    An end that was asked for does not count.
     """
     has_ended = False
     for task in sorted(tasks, key=lambda task: task.made_at):

@@ -36,7 +36,7 @@ Dumped = Datastore | External
 
 
 class DumpState(StrEnum):
-    """RUNNING: being made, or interrupted. DONE: it has been read back. FAILED: there is none."""
+    """RUNNING: being made, or interrupted. DONE: it has been read back. FAILED: no content."""
 
     RUNNING = "running"
     DONE = "done"

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 # What a leader keeps of its log for a follower that does not fetch it. Beyond that the follower has
-# lost its place: it is made anew, and the leader's disk does not fill.
+# lost its place: it is created again, and the leader's disk does not fill.
 KEPT_LOG = "1GB"
 # Of a follower: at least what its leader may have (pg:settings), or it stops.
 MAX_LOCKS = 1_024
-# For the monitor, which has followers made anew.
+# For the monitor, which has followers created again.
 MEND_COMMAND = "followers-mend"
 
 

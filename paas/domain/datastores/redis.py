@@ -6,7 +6,7 @@ from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.plans import Plan
 
 # Of the plan's memory, which is the limit of all processes. 64 MiB of small keys are about 100 MiB
-# of the process; and while it writes its file anew, a copy of it keeps what changes meanwhile.
+# of the process; and while it rewrites its file, a copy of it keeps what changes meanwhile.
 _SHARE = 4
 # The setting, by Redis's own word.
 POLICY = "maxmemory-policy"

@@ -1,4 +1,4 @@
-"""Alarms: which troubles the operator's command is told of, and when."""
+"""Alarms: which troubles are reported to the operator's command, and when."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Told:
         return [one for one in troubles if one.key not in self.keys]
 
     def lasting(self, troubles: Iterable[Trouble]) -> "Told":
-        """Without those that are over, so that they are told if they come back."""
+        """Without those that are over, so that they are reported if they come back."""
         return Told(self.keys & {one.key for one in troubles}, self.at)
 
     def after(self, told: Iterable[Trouble], now: datetime) -> "Told":

@@ -14,7 +14,7 @@ _MIB = 1024**2
 @json_option
 @pass_session
 def runtime(session: Session, rebuild: bool, as_json: bool) -> None:
-    """Show the runtime image, on which slugs run in containers; --rebuild makes it anew.
+    """Show the runtime image, on which slugs run in containers; --rebuild builds it again.
 
     Example: sudo paas docker:runtime --rebuild
     """

@@ -22,7 +22,7 @@ from paas.settings import Settings
 
 # A full backup of a large datastore, and those of others before it.
 JOBS_LIMIT_S = 24 * 3600.0
-# An alarm that goes on is told again.
+# An alarm that continues is repeated.
 AGAIN = timedelta(days=1)
 
 

@@ -164,7 +164,7 @@ def stop_runs(settings: Settings) -> int:
 
 
 def close_networks(settings: Settings) -> int:
-    """When all has ended under systemd, however that came about; a start makes them anew."""
+    """When all has ended under systemd, in whatever way; the next start creates them again."""
     machine.app_networks(settings).close()
     machine.close_bridges(settings)
     return 0

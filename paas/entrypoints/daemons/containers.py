@@ -135,7 +135,7 @@ class Containers:
         record: dict[str, Any],
         killed: float,
     ) -> None:
-        """Tell that a process was killed, unless it was the first one, whose end is told."""
+        """Report that a process was killed, unless it was the first one, whose end is reported."""
         from docker.errors import NotFound
 
         try:

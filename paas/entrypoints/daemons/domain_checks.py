@@ -19,7 +19,7 @@ from paas.settings import Settings
 from paas.store import Store
 
 TICK_S = 5.0
-# After an error of ours.
+# After an error of the platform itself.
 FAULT_PAUSE_S = 60.0
 CHECK_LIMIT_S = 600.0
 

@@ -19,7 +19,7 @@ from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.wiring.monitor import MonitorAdapters, dump_schedules
 
 _LIMIT_S = 24 * 3600.0
-# How often the log is told of the same.
+# How often the log repeats a missing backup.
 _TELL_EVERY = timedelta(days=1)
 
 

@@ -1,7 +1,7 @@
 """The process `nodes`: watches a server's nodes, and what the apps' instances do there.
 
 It passes what they print to the apps' logs, tells how they end and start again (services.py), and
-has what ran on a lost node started elsewhere. Nodes that become ready are told of their peers.
+has what ran on a lost node started elsewhere. Nodes that become ready get the list of their peers.
 Swarm keeps instances running; if this process dies, they run on, and the next one continues where
 it was.
 """

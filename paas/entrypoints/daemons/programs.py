@@ -1,7 +1,7 @@
 """Becomes one of the daemons that supervisord runs: nginx, HAProxy, sshd, containerd, dockerd,
 the manager of nodes, their registry.
 
-What only one of them needs is imported there: each of these processes imports anew.
+What only one of them needs is imported there: each of these processes imports for itself.
 """
 
 import os

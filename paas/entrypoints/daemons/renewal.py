@@ -26,7 +26,7 @@ TICK_S = 2.0
 LOOK_EVERY_S = 60.0
 # After something was done; the store knows when what failed is retried.
 PAUSE_S = 3.0
-# After an error of ours, which must not flood the issuer.
+# After an error of the platform itself, which must not flood the issuer.
 FAULT_PAUSE_S = 60.0
 RENEW_LIMIT_S = 6 * 3600.0
 

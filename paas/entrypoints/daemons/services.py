@@ -58,7 +58,7 @@ class ServiceWatch:
         return not is_settled
 
     def ask_again(self) -> None:
-        """Follow all anew: the streams of a node that was cut off stay silent when it is back."""
+        """Follow all again: the streams of a node that was cut off stay silent when it is back."""
         for _, output in self._outputs.values():
             output.ask_again()
 

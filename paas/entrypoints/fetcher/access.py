@@ -1,6 +1,6 @@
 """What git logs in with: handed over on standard input, and kept in the sandbox's own memory.
 
-Tokens are for git-credential-store(1), which answers for one host and HTTPS alone; git asks anew
+Tokens are for git-credential-store(1), which answers for one host and HTTPS alone; git asks again
 when a server redirects it. The SSH key is used for no host whose key differs from the known one.
 """
 

@@ -23,7 +23,7 @@ class RuntimeImageUses:
         return self.slug_images.runtime()
 
     def renew(self, actor: Actor, progress: Progress) -> RuntimeImage:
-        """Make it anew. Raises PaasError, with the former one left."""
+        """Build it again. If that fails, raises PaasError and keeps the former one."""
         self._refuse(actor, "make the runtime image")
         return self.slug_images.renew_runtime(progress)
 

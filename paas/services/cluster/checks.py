@@ -11,7 +11,7 @@ from paas.interfaces import ImageRegistry, NodeMachines
 def problems(
     found: ClusterReport, machines: NodeMachines, registry: ImageRegistry
 ) -> Iterator[tuple[str, str]]:
-    """All, each with the node's name. On the way, nodes are told of the registry."""
+    """All, each with the node's name. On the way, nodes get the registry's address and CA."""
     members = [*(one.node.id for one in found.nodes), *(one.id for one in found.strangers)]
     server = machines.server(found.address, members)
     for stranger in found.strangers:

@@ -248,7 +248,7 @@ class Nodes:
             self.cluster.change_token()
 
     def _tell_peers(self, peers: set[IPv4Address], progress: Progress) -> None:
-        """Let all reach each other, and nobody else; one that does not answer is told next time."""
+        """Let all reach each other, and nobody else; a node that is away gets this later."""
         self.cluster.let_peers(peers)
         server = self._address()
         for node in self.store.cluster.nodes():

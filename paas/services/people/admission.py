@@ -14,7 +14,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admission:
-    """Whether a key is still valid. sshd is left to accept it, so that its holder is told why.
+    """Whether a key is still valid. sshd still accepts it, so that its holder learns why.
 
     authorities: the fingerprints of the CAs whose certificates count; sshd has checked those.
     """

@@ -21,7 +21,7 @@ from paas.store import Store
 
 @dataclass(frozen=True, slots=True)
 class ReleaseInfo:
-    """What releases:info shows. slug: None if there is none (any longer).
+    """What releases:info shows. slug: None if it has none, or no longer.
 
     before: the version that was live before this one. config: the differences from that.
     """

@@ -14,7 +14,7 @@ from paas.store import Store
 class Alarms:
     """Judges by what is missing, not by what jobs report: a job that does not run reports nothing.
 
-    Each trouble is told once, and all that are new together, at most once an hour.
+    Each trouble is reported once, and all new ones together, at most once an hour.
     """
 
     store: Store

@@ -231,7 +231,7 @@ def test_another_key(real: Opened) -> None:
 
 
 def test_a_wrong_login_and_no_bucket(bucket: tuple[S3Target, Path], tmp_path: Path) -> None:
-    """What the service says is told, without the secret."""
+    """What the service says is reported, without the secret."""
     target, _ = bucket
     paths = Paths(tmp_path, tmp_path, tmp_path, tmp_path)
     for wrong in (
@@ -282,7 +282,7 @@ def test_a_disk_that_is_not_mounted(tmp_path: Path) -> None:
 
 
 def test_a_full_disk(tmp_path: Path) -> None:
-    """It is told, and nothing is left."""
+    """It is reported, and nothing is left."""
     disk = tmp_path / "disk"
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)], check=True)

@@ -35,7 +35,7 @@ def test_the_platform_s_own_are_named_once(kind: tuple[BuildpackCatalog, str, st
 
 
 def test_a_directory_is_judged(kind: tuple[BuildpackCatalog, str, str]) -> None:
-    """One that is a buildpack is fine; of one that does not exist that is said."""
+    """One that is a buildpack is fine; of one that does not exist that is reported."""
     catalog, mine, missing = kind
     assert catalog.why_not(mine) is None
     assert f"There is no directory {missing}" in (catalog.why_not(missing) or "")

@@ -167,7 +167,7 @@ def test_a_port_is_free_when_stop_returns(bench: SwarmBench) -> None:
 
 
 def test_who_ignores_term_is_killed(bench: SwarmBench) -> None:
-    """After its time; that is told. The other one ended by itself."""
+    """After its time; that is reported. The other one ended by itself."""
     stubborn, decent = bench.one(IGNORES_TERM), bench.one("exec sleep 1000")
     for instance in (stubborn, decent):
         bench.wait_for(instance, State.UP)
@@ -201,7 +201,7 @@ def test_an_end_that_was_asked_for(bench: SwarmBench) -> None:
 
 
 def test_what_cannot_be_started(bench: SwarmBench) -> None:
-    """Why is told; nothing of it is left."""
+    """Why is reported; nothing of it is left."""
     (instance,) = bench.instances(WEB)
     with pytest.raises(PaasError) as caught:
         bench.start([instance], image=Image("sha256:" + "0" * 64))

@@ -229,7 +229,7 @@ def elsewhere(request: pytest.FixtureRequest) -> ExternalServer:
 
 
 def test_one_elsewhere_is_checked(elsewhere: ExternalServer) -> None:
-    """Its version, with TLS if it has that; a wrong password is told without it."""
+    """Its version, with TLS if it has that; a wrong password is reported without it."""
     found = elsewhere.check(parse_external_url(external_url()), "127.0.0.1")
     assert found.version.startswith("1")
     assert found.encrypted
@@ -316,7 +316,7 @@ def switch_of(running: Running) -> ReadOnlySwitch:
 
 
 def test_read_only_and_writable_again(running: Running) -> None:
-    """It is told in the figures, too, and the platform itself may write."""
+    """It is reported in the figures, too, and the platform itself may write."""
     switch = switch_of(running)
     assert not switch.is_read_only(running.one)
     switch.set_read_only(running.one, read_only=True)

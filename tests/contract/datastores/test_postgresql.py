@@ -267,7 +267,7 @@ def elsewhere(request: pytest.FixtureRequest) -> tuple[ExternalServer, str]:
 
 
 def test_one_elsewhere_is_checked(elsewhere: tuple[ExternalServer, str]) -> None:
-    """Its version, with TLS if it has that; a wrong password is told without it."""
+    """Its version, with TLS if it has that; a wrong password is reported without it."""
     server, url = elsewhere
     found = server.check(parse_external_url(url), "127.0.0.1")
     assert found.version.startswith("1")
@@ -283,7 +283,7 @@ def test_one_elsewhere_is_checked(elsewhere: tuple[ExternalServer, str]) -> None
 
 
 def test_one_elsewhere_without_tls(real: Running) -> None:
-    """As its URL wants it; the answer of a refusal is told."""
+    """As its URL wants it; the answer of a refusal is reported."""
     assert real.root is not None
     url = f"postgres://{ONE.login}:no@db.example.com:{ONE.port}/{ONE.database}?sslmode=disable"
     with pytest.raises(PaasError) as caught:
@@ -351,7 +351,7 @@ def test_a_warning_is_no_part_of_an_answer(real: Running) -> None:
 
 
 def test_read_only_and_writable_again(running: Running) -> None:
-    """By default; it is told in the figures, too."""
+    """By default; it is reported in the figures, too."""
     switch = switch_of(running)
     assert not switch.is_read_only(running.one)
     switch.set_read_only(running.one, read_only=True)

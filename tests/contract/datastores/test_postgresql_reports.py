@@ -59,7 +59,7 @@ def test_every_question_is_answered(real: Running, reports: PostgresqlReports) -
 
 
 def test_a_session_that_waits_and_its_end(real: Running, reports: PostgresqlReports) -> None:
-    """Who blocks it is told, and can be ended; the platform's own sessions cannot."""
+    """Who blocks it is reported, and can be ended; the platform's own sessions cannot."""
     query(real, "CREATE TABLE locked (n int);")
     held = session("BEGIN; LOCK TABLE locked; SELECT pg_sleep(120);")
     processes = [held]

@@ -327,7 +327,7 @@ def switch_of(running: Running) -> ReadOnlySwitch:
 
 
 def test_read_only_and_writable_again(running: Running) -> None:
-    """It is told in the figures, too."""
+    """It is reported in the figures, too."""
     switch = switch_of(running)
     assert not switch.is_read_only(running.one)
     switch.set_read_only(running.one, read_only=True)
@@ -392,7 +392,7 @@ def test_clients_stay_connected_while_it_is_read_only(real: Running) -> None:
 
 
 def test_when_it_is_full(real: Running) -> None:
-    """Writes are refused, and it goes on, also while its file is written anew."""
+    """Writes are refused, and it goes on, also while its file is written again."""
     fill = "for i = 1, ARGV[1] do redis.call('SET', 'full:' .. ARGV[2] .. ':' .. i, i) end"
     (before,) = [one.pid for one in map(psutil.Process, processes_of(UID)) if "redis" in one.name()]
     answer = ""

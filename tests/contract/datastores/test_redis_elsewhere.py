@@ -82,7 +82,7 @@ def elsewhere(request: pytest.FixtureRequest) -> ExternalServer:
 
 
 def test_it_is_checked(elsewhere: ExternalServer) -> None:
-    """Over TLS, with a certificate that signs itself; a wrong password is told without it."""
+    """Over TLS, with a certificate that signs itself; a wrong password is reported without it."""
     found = elsewhere.check(parse_external_url(url("rediss://{password}/3")), "127.0.0.1")
     assert found.encrypted
     with pytest.raises(PaasError) as caught:

@@ -99,7 +99,7 @@ def test_a_procfile_of_the_image(workshop: Workshop) -> None:
 
 
 def test_an_image_without_a_shell(workshop: Workshop) -> None:
-    """It is told from one that has a shell, and nothing of it is started for that."""
+    """It is distinguished from one that has a shell, and nothing of it is started for that."""
     built = workshop.build("FROM scratch\nCOPY Dockerfile /\n")
     assert built.image is not None
     assert not built.image.has_shell

@@ -42,7 +42,7 @@ def test_bridges_that_somebody_deleted(docker: Harness, docker_engine: DockerEng
 
 
 def test_an_engine_that_is_away(docker_engine: DockerEngine) -> None:
-    """It is said, with what still works."""
+    """It is reported, with what still works."""
     settings = replace(docker_engine.settings, run=Path("/nowhere"))
     (finding,) = engine_findings(settings)
     assert (finding.check, finding.mends) == ("docker", True)

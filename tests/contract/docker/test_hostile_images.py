@@ -94,7 +94,7 @@ def test_an_image_that_does_not_end(docker: Harness, docker_engine: DockerEngine
 def test_an_image_that_cannot_start(
     docker: Harness, docker_engine: DockerEngine, instruction: str, why: str
 ) -> None:
-    """The reason is told, in one line, and nothing is left."""
+    """The reason is reported, in one line, and nothing is left."""
     docker.image = docker_engine.changed('CMD ["/bin/sleep", "60"]', instruction)
     (instance,) = docker.instances(WEB)
     with pytest.raises(PaasError, match=why) as caught:

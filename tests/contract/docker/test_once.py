@@ -145,7 +145,7 @@ def test_a_run_has_the_callers_streams(bench: Bench, tmp_path: Path) -> None:
 
 
 def test_a_detached_run_is_listed_and_stopped(bench: Bench, tmp_path: Path) -> None:
-    """It outlives its caller; its end is told."""
+    """It outlives its caller; its end is reported."""
     wanted = RunSpec("alice", "exec sleep 1000", 1, "1-1", {}, image=bench.artifact.image)
     told = tmp_path / "end"
 

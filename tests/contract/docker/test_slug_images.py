@@ -105,7 +105,7 @@ def each(request: pytest.FixtureRequest) -> SlugImages:
 
 
 def test_each_kind(each: SlugImages, tmp_path: Path) -> None:
-    """The first image of a slug has the runtime image made, which can be made anew."""
+    """The first image of a slug has the runtime image made, which can be made again."""
     assert each.runtime() is None
     (tmp_path / "15-1").mkdir()
     image, _ = each.make(make_app(15, 94_015), tmp_path / "15-1", FakeProgress(), port=3_000)

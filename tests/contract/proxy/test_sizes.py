@@ -109,7 +109,7 @@ def test_an_answer_that_passes_is_not_told_of(served: tuple[Nginx, int]) -> None
 
 
 def test_the_size_is_a_setting(served: tuple[Nginx, int]) -> None:
-    """With HAProxy it cannot be more than 32 KiB, which is said."""
+    """With HAProxy it cannot be more than 32 KiB, which is reported."""
     proxy, port = served
     why = proxy.proxy.cannot("proxy-buffer-size", "64k")
     if why is not None:

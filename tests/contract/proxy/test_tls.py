@@ -273,7 +273,7 @@ def test_a_lost_certificate_changes_nothing(secured: Secured) -> None:
 
 
 def test_a_damaged_certificate_is_set_aside_at_boot(secured: Secured) -> None:
-    """Its site is not served, which is said; all the others are."""
+    """Its site is not served, which is reported; all the others are."""
     nginx, (damaged, _) = secured.nginx, secured.site.certificates
     former = damaged.chain.read_bytes()
     other = replace(secured.site, app_id=2, hosts=("b.example.com",), certificates=(), redirects=())

@@ -55,7 +55,7 @@ sys.exit(end.status)
 
 @dataclass
 class Bench:
-    """One-off processes of an app. root: where their ends are told."""
+    """One-off processes of an app. root: where their ends are reported."""
 
     runs: Runs
     root: Path

@@ -1,4 +1,4 @@
-"""What is said of a real disk that is full, takes no more files, or is read-only."""
+"""The messages about a real disk that is full, takes no more files, or is read-only."""
 
 import os
 import subprocess

@@ -171,7 +171,7 @@ def test_following_ends_with_the_access(world: World) -> None:
     turns = 0
 
     def stop() -> bool:
-        """Another change; the access is withdrawn before the second one is told."""
+        """Another change; the access is withdrawn before the second one is reported."""
         nonlocal turns
         turns += 1
         change(world, "root", f"c{turns}", "shop")

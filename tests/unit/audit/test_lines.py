@@ -40,7 +40,7 @@ def test_a_whole_chain() -> None:
 
 
 def test_each_change_is_found() -> None:
-    """A field, the layout, a line that is removed, doubled, moved, or made anew."""
+    """A field, the layout, a line that is removed, doubled, moved, or made again."""
     lines = chain(5)
     changed = lines[2].replace(b'"A2"', b'"B2"')
     spaced = json.dumps(json.loads(lines[2])).encode()

@@ -1,4 +1,4 @@
-"""What is shown of BuildKit's output, and how a failure is told."""
+"""What is shown of BuildKit's output, and how a failure is reported."""
 
 from paas.domain.builds.buildkit import BuildKitLines, failed_step
 
@@ -106,7 +106,7 @@ def test_an_image_that_cannot_be_fetched() -> None:
 
 
 def test_a_dockerfile_that_is_wrong() -> None:
-    """The reason is told without BuildKit's own words for its parts."""
+    """The reason is reported without BuildKit's own words for its parts."""
     lines, _ = _read(SYNTAX)
     assert failed_step(lines) == (
         "The image could not be built: dockerfile parse error line 2: Unknown flag: network."

@@ -49,7 +49,7 @@ class Cluster(FakeRuntime):
         self.lost = self.watch()
 
     def watch(self, pool: Executor | None = None) -> LostNodes:
-        """The process `nodes`, started anew."""
+        """The process `nodes`, started again."""
         world = self.world
         return LostNodes(
             world.store, world.moves, self.troubles, world.logs, world.clock, pool or AtOnce()

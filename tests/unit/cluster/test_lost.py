@@ -92,7 +92,7 @@ def test_it_comes_back_while_its_instances_are_started(world: World, cluster: Cl
 
 
 def test_without_room_it_is_tried_again(world: World, cluster: Cluster) -> None:
-    """More and more rarely; the reason is told once, and what runs elsewhere goes on."""
+    """More and more rarely; the reason is reported once, and what runs elsewhere goes on."""
     cluster.full = True
     cluster.down(2)
     for _ in range(60):
@@ -128,7 +128,7 @@ def test_another_node_is_tried_at_once(world: World, cluster: Cluster) -> None:
 
 
 def test_all_nodes_are_lost(world: World, cluster: Cluster) -> None:
-    """It is told, nothing is tried, and when one is back it takes what the others had."""
+    """It is reported, nothing is tried, and when one is back it takes what the others had."""
     cluster.down(2, 3, 4)
     for _ in range(30):
         cluster.look()
@@ -170,7 +170,7 @@ def test_a_second_node_while_the_first_is_made_good(world: World, cluster: Clust
 
 
 def test_a_node_that_was_removed_by_force(world: World, cluster: Cluster) -> None:
-    """Nobody knows its address any longer, which is told."""
+    """Nobody knows its address any longer, which is reported."""
     world.nodes.remove(ROOT, "web-2", world.progress, force=True)
     cluster.look()
     assert cluster.where() == {"web.1": "4", "web.2": "3"}

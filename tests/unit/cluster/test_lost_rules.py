@@ -58,7 +58,7 @@ NODES = [
     ],
 )
 def test_what_is_lost(number: int, words: str) -> None:
-    """Whatever the reason, it is told."""
+    """Whatever the reason, it is reported."""
     instances = [on(2), on(5), on(number)]
     assert lost_instances(instances, NODES) == [on(number)]
     assert place_words(on(number), NODES) == words
@@ -99,7 +99,7 @@ def test_pauses_grow() -> None:
     [(LOST, READY | {"id-web-3"}), (LOST | {"1-v1-1-web.2"}, READY)],
 )
 def test_news_end_a_pause(lost: frozenset[str], ready: frozenset[str]) -> None:
-    """Another node, or more that is lost; the pauses begin anew then."""
+    """Another node, or more that is lost; the pauses begin again then."""
     failed = Attempt(LOST, READY, 5, due=1_000.0)
     assert due_apps({1: lost}, ready, {1: failed}, (), 10.0) == [1]
     after = failed_attempt(failed, lost, ready, 10.0)

@@ -51,7 +51,7 @@ def test_a_machine_becomes_a_node(cluster: World) -> None:
 
 
 def test_a_machine_that_does_not_suit_is_left_alone(cluster: World) -> None:
-    """It is told before anything is changed there."""
+    """It is reported before anything is changed there."""
     cluster.node_machines.machine(2, cpu="aarch64", memory_mib=200)
     error = refused(cluster, 2)
     assert error.reference == "node-refused"

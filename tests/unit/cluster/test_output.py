@@ -207,7 +207,7 @@ def test_each_line_comes_once(followed: Followed) -> None:
 
 
 def test_the_next_process_continues(followed: Followed) -> None:
-    """Where the former one was; the instance has started anew meanwhile."""
+    """Where the former one was; the instance has started again meanwhile."""
     assert followed.stop_after(Lines([line(1), line(2)], [])) == "1\n2\n"
     source = Lines([line(2), line(5, "t2"), line(3), line(6, "t2")])
     assert followed.follow(source) == "5\n3\n6\n"

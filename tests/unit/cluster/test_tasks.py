@@ -30,7 +30,7 @@ def test_each_end_and_each_start_after_it_is_news_once() -> None:
 
 
 def test_what_could_not_be_started_has_ended() -> None:
-    """It is told as an end."""
+    """It is reported as an end."""
     assert told([Task("a", "rejected", "1", is_wanted=False)]) == ["a ended"]
 
 
@@ -41,7 +41,7 @@ def test_what_was_not_seen_is_told_later() -> None:
 
 
 def test_a_lost_task_has_not_ended() -> None:
-    """Nobody knows whether it has; the loss of its node is told."""
+    """Nobody knows whether it has; the loss of its node is reported."""
     tasks = [Task("a", "running", "1", is_wanted=False), Task("b", "pending", "2")]
     assert told(tasks) == []
     assert told([Task("a", "orphaned", "1", is_wanted=False)]) == []

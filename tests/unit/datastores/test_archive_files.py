@@ -124,7 +124,7 @@ def test_its_statuses() -> None:
     ],
 )
 def test_what_cannot_be_read(lines: list[str], reference: str) -> None:
-    """Another key is told from a file that cannot be opened."""
+    """Another key is distinguished from a file that cannot be opened."""
     with pytest.raises(PaasError) as caught:
         read_info(NAME, lines)
     assert caught.value.reference == reference

@@ -116,7 +116,7 @@ def test_a_moment_outside_is_refused_and_the_window_told(world: World) -> None:
 
 
 def test_without_a_backup_or_pgbackrest_nothing_is_forked(world: World) -> None:
-    """Which is said."""
+    """Which is reported."""
     world.app()
     create(world)
     with refused(world, "archive-empty"):

@@ -158,7 +158,7 @@ def test_one_that_a_later_commit_asks_for_is_told(world: World) -> None:
 
 
 def test_the_version_that_it_wants(world: World) -> None:
-    """There is the distribution's alone; another is told."""
+    """There is the distribution's alone; another is reported."""
     world.app()
     declare(world, {"plan": "postgresql", "options": {"version": "17"}})
     world.push()

@@ -61,7 +61,7 @@ def test_the_supervisor_s_group_is_not_an_app_s() -> None:
     ],
 )
 def test_an_order(text: str, plan: Plan, *, told: bool) -> None:
-    """A plan of Heroku's is taken as the nearest of ours, and that is said."""
+    """A plan of Heroku's is taken as the nearest of ours, and that is reported."""
     kind, found, words = parse_order(text)
     assert (kind, found, words is not None) == (DatastoreKind.POSTGRESQL, plan, told)
 

@@ -117,7 +117,7 @@ def test_what_the_server_does_not_take_is_put_back(world: World) -> None:
 
 
 def test_a_setting_that_needs_a_restart(world: World) -> None:
-    """It is restarted when that is said, and has its former settings if it does not come up."""
+    """It is restarted if that was asked for, and has its former settings if it does not come up."""
     one = made(world)
     with pytest.raises(PaasError) as caught:
         put(world, "shared_buffers", "64MB")

@@ -67,7 +67,7 @@ def watched(world: World) -> Watched:
 
 
 def test_below_the_limit_and_back_at_twice_that(watched: Watched) -> None:
-    """Nothing changes in between, and each change is told once."""
+    """Nothing changes in between, and each change is reported once."""
     monitor = watched.monitor()
     for free_mib, expected in (
         (MIN_MIB, False),

@@ -59,7 +59,7 @@ def refused(reference: str) -> pytest.RaisesExc[PaasError]:
     ],
 )
 def test_an_order(text: str, plan: Plan, *, told: bool) -> None:
-    """A plan of Heroku's is taken as the nearest of ours, and that is said."""
+    """A plan of Heroku's is taken as the nearest of ours, and that is reported."""
     kind, found, words = parse_order(text)
     assert (kind, found, words is not None) == (DatastoreKind.REDIS, plan, told)
 

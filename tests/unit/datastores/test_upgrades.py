@@ -26,7 +26,7 @@ def upgrade(world: World, to: str | None = None) -> None:
 
 
 def test_the_newest_version_is_served(world: World) -> None:
-    """Its backups begin anew, and the former files are kept for a week."""
+    """Its backups begin again, and the former files are kept for a week."""
     one = made(world)
     world.archive_jobs.run_due(world.progress)
     assert world.archive_schedule.due(one) is None
@@ -55,7 +55,7 @@ def test_a_failure_leaves_the_former_one_serving(world: World, step: str) -> Non
 
 
 def test_what_comes_after_it_may_fail(world: World) -> None:
-    """It is told; the new version serves."""
+    """It is reported; the new version serves."""
     made(world)
     world.major_upgrades.fail["finish"] = PaasError("datastore-not-asked", "No statistics.")
     upgrade(world)

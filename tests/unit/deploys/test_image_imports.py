@@ -60,7 +60,7 @@ def test_an_image_is_deployed_by_its_digest(world: World) -> None:
 
 
 def test_the_same_image_again(world: World) -> None:
-    """There is nothing to do, and that is said."""
+    """There is nothing to do, and that is reported."""
     world.image_imports.from_registry(ROOT, "shop", SHOP, world.progress)
     world.image_imports.from_registry(ROOT, "shop", SHOP, world.progress)
     assert "is already live: nothing to build" in str(world.progress.lines)

@@ -58,7 +58,7 @@ Error [ERR_MODULE_NOT_FOUND]: Cannot find %s imported from %s
 
 
 def message(text: str) -> str | None:
-    """What is said of it."""
+    """The messages about it."""
     found = explained(text.splitlines())
     return None if found is None else found.message
 

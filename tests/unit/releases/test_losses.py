@@ -1,4 +1,4 @@
-"""What is said of databases in throw-away layers, and of full ones, in the app's log."""
+"""The messages about databases in throw-away layers, and of full ones, in the app's log."""
 
 import pytest
 

@@ -301,7 +301,7 @@ def test_diff_with_a_pruned_slug_compares_procfiles(shop: World) -> None:
 
 
 def test_diff_with_a_commit_that_is_gone(shop: World) -> None:
-    """What can be compared is, and the rest is said."""
+    """What can be compared is, and the rest is reported."""
     shop.repository.lost.add("a" * 40)
     found = shop.diffs.between(ROOT, "shop", 1, 3)
     assert (found.files, found.config.added) == ((), ("GREETING",))

@@ -1,4 +1,4 @@
-"""Which kind of proxy serves: who may choose, what is said, and what a failure leaves."""
+"""Which kind of proxy serves: who may choose, what is reported, and what a failure leaves."""
 
 from pathlib import Path
 

@@ -25,7 +25,7 @@ def warnings(world: World) -> str:
 
 
 def test_the_push_says_it_with_the_remedy(shop: World) -> None:
-    """It goes live; what a browser would show is said, and the command that mends it."""
+    """It goes live; what a browser would show is reported, and the command that mends it."""
     shop.push()
     said = warnings(shop)
     assert "The app sends visitors of http://shop.example.com/ to https://shop.example.com/" in said

@@ -254,7 +254,7 @@ def test_nobody_else_s(world: World) -> None:
 
 
 def test_gone(world: World) -> None:
-    """A job whose app or line has gone meanwhile is not run, and nothing is said."""
+    """A job whose app or line has gone meanwhile is not run, and nothing is reported."""
     deploy(world, procfile=b"cron-a: @daily x\n")
     app = world.store.apps.find("shop")
     assert app is not None

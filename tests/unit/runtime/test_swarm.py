@@ -150,7 +150,7 @@ FAILED = a_task(1, "failed", desired="shutdown", code=3, err="task: non-zero exi
 def test_what_an_instance_does(
     tasks: list[dict[str, Any]], state: State, exits: int, reason: str | None
 ) -> None:
-    """By its tasks, of which the last one counts; how the former ended is told."""
+    """By its tasks, of which the last one counts; how the former ended is reported."""
     found = state_of(tasks, NODES, NOW)
     assert (found.state, found.exits, found.pid) == (state, exits, None)
     assert (found.exit_reason or "").startswith(reason or "")

@@ -65,7 +65,7 @@ def test_keys_and_roles_that_were_removed_since(world: World, backup: Path) -> N
 
 
 def test_nothing_is_regained(world: World, backup: Path) -> None:
-    """Then nothing is said."""
+    """Then nothing is reported."""
     add_user(world, "carol", Role.MEMBER, "SHA256:carol")
     Copies(world.folder / "state.db").latest()
     put_back(world, backup)

@@ -89,7 +89,7 @@ def test_a_trouble_is_told_once(
 def test_what_comes_within_an_hour_is_told_after_it(
     world: World, command: FakeCommand, look: Callable[[], int]
 ) -> None:
-    """And what was over is told when it is back."""
+    """And what was over is reported when it is back."""
     world.clock.sleep(27 * HOUR_S)
     assert look() == 2
     command.kept = replace(command.kept, keys=frozenset({"dump 1"}))

@@ -1,4 +1,4 @@
-"""Fork bombs are told by the forks that the kernel refuses them."""
+"""Fork bombs are recognized by the forks that the kernel refuses them."""
 
 import json
 from pathlib import Path

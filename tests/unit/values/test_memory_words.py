@@ -1,4 +1,4 @@
-"""What is said of want of memory."""
+"""The messages about a lack of memory."""
 
 from paas.domain.values.memory import instance_killed_for_memory, killed_for_memory, shortage
 

@@ -106,7 +106,7 @@ class RedisDumps:
                 directories.remove(exchange.prepared(places_of(self._paths, datastore)))
 
     def empty(self, datastore: Datastore, doing: Callable[[str], None]) -> None:
-        """See `DatastoreDumps`. The file is written anew, so that nothing of it is left there."""
+        """See `DatastoreDumps`. The file is rewritten, so that nothing of it is left there."""
         doing("deleting all keys")
         commands = ("FLUSHALL SYNC", "FUNCTION FLUSH SYNC", "SCRIPT FLUSH SYNC", "BGREWRITEAOF")
         ask(datastore, places_of(self._paths, datastore), commands)

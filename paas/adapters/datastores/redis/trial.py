@@ -22,7 +22,7 @@ from paas.domain.values.secret import Secret
 _READY = "ready to accept connections"
 _LIMIT_S = 60.0
 _SCRATCH_MIB = 16
-# Its threads, and the process that writes the file anew.
+# Its threads, and the process that rewrites the file.
 _PROCESSES = 32
 _OPEN_FILES = 4_096
 

@@ -122,7 +122,7 @@ def stop_container(client: "DockerClient", name: str, limit_s: float) -> bool:
 
 
 def end_container(client: "DockerClient", name: str, limit_s: float) -> bool:
-    """End and delete it, no error if there is none; whether it had to be killed."""
+    """End and delete it; no error if it is gone. Returns whether it had to be killed."""
     from docker.errors import APIError
 
     killed = stop_container(client, name, limit_s)

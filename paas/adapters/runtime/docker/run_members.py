@@ -1,4 +1,4 @@
-"""The processes of one-off runs of which some are containers, and how these are told to end."""
+"""The processes of one-off runs of which some are containers, and how these are ended."""
 
 import signal
 from collections.abc import Mapping

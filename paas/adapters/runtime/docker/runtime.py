@@ -172,7 +172,7 @@ class DockerRuntime:
         )
 
     def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002 - of the Protocol
-        """Have a container that is there kept running again. False: there is none."""
+        """Keep a container running again; False if it does not exist."""
         return self._asked(lambda client: self._starter.ensure(client, one))
 
     def is_intact(self, one: Supervised, known: Set[str]) -> bool:  # noqa: ARG002 - of the Protocol

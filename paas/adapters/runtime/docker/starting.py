@@ -66,7 +66,7 @@ class Starter:
             list(side_by_side.map(start, workloads))
 
     def ensure(self, client: "DockerClient", one: Supervised) -> bool:
-        """Have a container that is there kept running again. False: there is none."""
+        """Keep a container running again; False if it does not exist."""
         found = inspected(client, one.id)
         if found is None:
             return False

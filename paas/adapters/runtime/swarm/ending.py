@@ -19,7 +19,7 @@ _AT_ONCE = 8
 def remove_services(
     listing: Listing, groups: Collection[str], names: Mapping[str, str], limit_s: float
 ) -> set[str]:
-    """Remove services, no error if there is none of a name, and wait until nothing of them runs.
+    """Remove services, if they exist, and wait until nothing of them runs.
 
     groups: theirs. names: by the ids of their instances. Returns the ids of those that had to be
     killed after limit_s, as far as Swarm tells. A node that does not answer ends what it has when
@@ -50,7 +50,7 @@ def remove_services(
 
 
 def replace_task(listing: Listing, one: Supervised, limit_s: float) -> None:
-    """End the container of a service, which Swarm replaces; nothing if there is none."""
+    """End the container of a service, which Swarm replaces; does nothing if it has none."""
     service = listing.of([one]).get(one.id)
     if service is None:
         return

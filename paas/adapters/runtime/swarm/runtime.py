@@ -189,7 +189,7 @@ class SwarmRuntime:
         )
 
     def ensure(self, one: Supervised, known: Set[str] = frozenset()) -> bool:  # noqa: ARG002 - of the Protocol
-        """Whether its service is there, which Swarm keeps running. False: there is none."""
+        """Whether its service exists, which Swarm keeps running."""
         return self._listed(lambda listing: bool(listing.of([one])))
 
     def is_intact(self, one: Supervised, known: Set[str]) -> bool:

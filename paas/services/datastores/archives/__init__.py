@@ -1,1 +1,1 @@
-"""Archives of datastores: when they are made, who is told about them, and restoring from them."""
+"""Archives of datastores: when they are made, who is informed, and how to restore from them."""

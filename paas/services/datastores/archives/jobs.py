@@ -102,7 +102,7 @@ class ArchiveJobs:
         run = TaskRun(task, started, self.clock.now(), outcome, words)
         before = next((r for r in self.schedule.runs(one) if r.task is task), None)
         self.store.archives.record(one.id, self.schedule.settings.target().words, run)
-        # What fails again for the same reason is told by the watch.
+        # The watch reports what fails again for the same reason.
         if outcome is not Outcome.DONE and (before is None or before.words != words):
             self.logs.write(one.app_id, _SOURCE, f"{one.name}: {task} {outcome}: {words}")
         return run
