@@ -2,7 +2,7 @@
 
 import pytest
 
-from paas.entrypoints.gate.web import WebRequest
+from paas.entrypoints.gate.web import OperationRequest, WebRequest
 from paas.entrypoints.gate.web import parse as any_request
 from paas.entrypoints.gate.wire import BadRequestError
 
@@ -66,3 +66,36 @@ def test_what_lacks_a_field(raw: object) -> None:
     """It is no request."""
     with pytest.raises(BadRequestError):
         parse(raw)
+
+
+OPERATION: dict[str, object] = {
+    "operation": "apps:info",
+    "arguments": {"app": "shop"},
+    "token": "paas_x",
+    "address": "192.0.2.1",
+}
+
+
+def test_an_operation_is_read() -> None:
+    """Its arguments are for the operation to look at."""
+    found = any_request(OPERATION)
+    assert isinstance(found, OperationRequest)
+    assert (found.asks_for, dict(found.arguments)) == ("apps:info", {"app": "shop"})
+    assert (str(found.token), found.origin.address) == ("****", "192.0.2.1")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"operation": None},
+        {"arguments": []},
+        {"token": 1},
+        {"address": "unix:"},
+        {"user": "alice"},
+        {"service": "git-receive-pack"},
+    ],
+)
+def test_what_is_no_operation(change: dict[str, object]) -> None:
+    """Nobody is named but by a token, and git is another request."""
+    with pytest.raises(BadRequestError):
+        any_request({**OPERATION, **change})

@@ -55,3 +55,37 @@ def test_an_app_by_its_id(api: Api) -> None:
     assert api.ask("GET", f"/apps/{by_name['id']}").json == by_name
     listed = api.ask("GET", "/users/~/apps").json
     assert listed == [by_name]
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"Origin": "https://evil.example.org"},
+        {"Origin": "null"},
+        {"Origin": "https://shop.example.com"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_other_websites(api: Api, header: dict[str, str]) -> None:
+    """Not with the token that a browser keeps; apps of this server are websites, too."""
+    for method, path in (("DELETE", "/apps/shop"), ("GET", "/apps/shop/config-vars")):
+        refused = api.ask(method, path, headers=header)
+        assert (refused.status_code, refused.json and refused.json["id"]) == (403, "forbidden")
+    typed = api.ask("GET", "/apps/shop", headers={"Sec-Fetch-Site": "none"})
+    assert typed.status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"a": NaN}', b'{"a": 1, "a": 2}', b"[" * 100_000])
+def test_bodies_that_are_none(api: Api, body: bytes) -> None:
+    """Half, of another type, not JSON, twice the same, deep."""
+    headers = {"Authorization": "Bearer alice"}
+    for path in ("/apps/shop", "/apps/shop/config-vars"):
+        answer = api.client.patch(path, data=body, headers=headers)
+        assert (answer.status_code, answer.json and answer.json["id"]) == (422, "invalid_params")
+
+
+def test_a_body_that_is_too_large(api: Api) -> None:
+    """More than anything that belongs there."""
+    answer = api.ask("PATCH", "/apps/shop/config-vars", {"A": "x" * 1024**2})
+    assert answer.status_code == 422

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from flask import Blueprint, Flask, Response, g
+from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
 from paas.entrypoints.web.git import GitHttp
@@ -20,7 +20,7 @@ from paas.entrypoints.web.heroku import (
     not_ours,
     releases,
 )
-from paas.entrypoints.web.heroku.errors import INTERNAL, NOT_FOUND, ApiError
+from paas.entrypoints.web.heroku.errors import FORBIDDEN, INTERNAL, NOT_FOUND, ApiError
 from paas.entrypoints.web.heroku.platform import WARNINGS, Platform
 from paas.entrypoints.web.raw_paths import Segment, by_raw_path
 
@@ -49,12 +49,21 @@ def make_api(platform: Platform, git: GitHttp) -> Flask:
         noun = Blueprint(register.__module__.rpartition(".")[2], __name__)
         register(noun, platform)
         app.register_blueprint(noun)
+    app.before_request(_refuse_websites)
     app.register_error_handler(ApiError, lambda error: error.response)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
     app.after_request(_finish)
     app.wsgi_app = by_raw_path(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
+
+
+def _refuse_websites() -> Response | None:
+    """A browser may send the token that it was given here for a page of another site, too."""
+    origin, site = (request.headers.get(name) for name in ("Origin", "Sec-Fetch-Site"))
+    if origin is None and site in (None, "none"):
+        return None
+    return ApiError(FORBIDDEN, "This is for programs: requests of websites are refused.").response
 
 
 def _http_error(error: HTTPException) -> Response:
