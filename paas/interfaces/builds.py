@@ -42,6 +42,9 @@ class Built:
 class Builder(Protocol):
     """The buildpacks, run in the build sandbox as the app's uid."""
 
+    def expecting(self) -> AbstractContextManager[None]:
+        """Get ready for one build, which comes in the block or does not come at all."""
+
     def build(
         self,
         app: App,

@@ -1,6 +1,7 @@
 """A builder and a catalog of buildpacks in memory."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,6 +31,9 @@ class FakeBuilder:
         self.meanwhile: Callable[[], None] = lambda: None
         self.interrupted: set[int] = set()
         self.kept: list[Span] = []
+
+    def expecting(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def build(
         self,

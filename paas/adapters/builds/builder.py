@@ -24,10 +24,11 @@ from paas.adapters.builds.untrusted import discard, read_plain_file
 from paas.adapters.datastores.client_file import hosts_of
 from paas.adapters.network.app_dns import resolv_conf
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.child_launch import launch, write_spec
+from paas.adapters.runtime.native.child_launch import launch, launcher_ahead, write_spec
 from paas.adapters.runtime.native.launch_specs import hidden, network_of_one_off, tool_binds
 from paas.adapters.runtime.native.syscall_filter import filter_path
 from paas.adapters.system import files
+from paas.adapters.system.subprocesses import Ahead
 from paas.domain.apps.apps import App
 from paas.domain.builds.builders import DockerfileBuild
 from paas.domain.builds.buildpacks import Buildpack, Kind
@@ -40,6 +41,7 @@ from paas.interfaces import Built
 from paas.settings import Settings
 
 RESULT = "result"
+_DESCRIPTION = "The build"
 PROCFILE_MAX_BYTES = 1024**2
 STACKS = (((2, 39), "heroku-24"), ((2, 35), "heroku-22"), ((2, 31), "heroku-20"))
 _LIBC_VERSION = re.compile(r"([0-9]+)\.([0-9]+)")
@@ -53,6 +55,14 @@ class BuildpackBuilder:
         self._settings = settings
         self._cgroups = Cgroups(settings)
         self._apt_directory = apt_directory
+        self._ahead: Ahead | None = None
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """See interfaces.Builder: the launcher starts while the tree is written."""
+        with launcher_ahead(self._settings, _DESCRIPTION) as self._ahead:
+            yield
+        self._ahead = None
 
     def build(
         self,
@@ -116,6 +126,7 @@ class BuildpackBuilder:
         """Run the sandbox until it ends, and leave none of its processes behind."""
         limit_s = self._settings.build_limit_s
         cgroup = f"build-{app.id}"
+        ahead, self._ahead = self._ahead, None
 
         def ended() -> None:
             build_output.memory_kills = self._cgroups.memory_kills(cgroup)
@@ -125,11 +136,12 @@ class BuildpackBuilder:
                 self._settings,
                 spec,
                 cgroup=cgroup,
-                description="The build",
+                description=_DESCRIPTION,
                 limit_s=limit_s,
                 on_line=build_output.line,
                 interrupt=check,
                 ended=ended,
+                ahead=ahead,
             )
         except TimedOutError as error:
             raise PaasError(

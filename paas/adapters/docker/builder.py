@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from paas.adapters.builds.failures import build_out_of_memory
@@ -60,6 +60,10 @@ class DockerfileBuilder:
         self._settings = settings
         self._images = Images(settings)
         self._cache = BuildCache(settings)
+
+    def expecting(self) -> AbstractContextManager[None]:
+        """See interfaces.Builder: the engine runs already."""
+        return nullcontext()
 
     def build(
         self,

@@ -5,7 +5,8 @@ import selectors
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,6 +48,7 @@ def run(
     check: bool = True,
     interrupt: Callable[[], None] | None = None,
     errors_apart: bool = False,
+    ahead: "Ahead | None" = None,
 ) -> Finished:
     """Run a program until it ends, in its own session, with stdout and stderr together.
 
@@ -56,12 +58,16 @@ def run(
     process group is killed, as it is itself at the limit or when on_line raises, or interrupt,
     which is called several times a second. Raises PaasError if it cannot be started, does not
     end in time, or, with check, does not exit with 0; its context is the last lines. errors_apart:
-    what goes to stderr is no part of the output, and is the context of an error alone.
+    what goes to stderr is no part of the output, and is the context of an error alone. ahead: the
+    program, if it was started ahead; argv, env, cwd and errors_apart were then given to that.
     """
     lines = _Lines(on_line)
     errors = os.memfd_create("stderr") if errors_apart else None
     try:
-        child = _start(argv, description, env, cwd, stdin, errors)
+        if ahead is None:
+            child = _start(argv, description, env, cwd, stdin, errors)
+        else:
+            child = ahead.take(stdin)
         try:
             in_time = _pump(child, lines, time.monotonic() + timeout_s, interrupt)
         finally:
@@ -113,9 +119,23 @@ def _start(
         if isinstance(stdin, bytes) and stdin:
             os.write(source, stdin)
             os.lseek(source, 0, os.SEEK_SET)
+        return _spawn(argv, description, env, cwd, source, stderr)
+    finally:
+        os.close(source)
+
+
+def _spawn(
+    argv: Sequence[str | Path],
+    description: str,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    stdin: int,
+    stderr: int | None = None,
+) -> subprocess.Popen[bytes]:
+    try:
         return subprocess.Popen(
             [str(word) for word in argv],
-            stdin=source,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if stderr is None else stderr,
             env=dict(env),
@@ -128,8 +148,54 @@ def _start(
             "program-not-started",
             f"{description} failed: {argv[0]} cannot be started ({error.strerror}).",
         ) from error
+
+
+class Ahead:
+    """A program that was started before it is needed, and waits for what its stdin will say."""
+
+    def __init__(self, child: subprocess.Popen[bytes]) -> None:
+        self._child: subprocess.Popen[bytes] | None = child
+
+    def take(self, stdin: bytes | int) -> subprocess.Popen[bytes]:
+        """The program, told now what to do; it is the caller's from here on. Only once."""
+        child, self._child = self._child, None
+        assert child is not None
+        assert isinstance(stdin, bytes)
+        _tell(child, stdin)
+        return child
+
+    def end(self) -> None:
+        """End it, if nobody took it."""
+        child, self._child = self._child, None
+        if child is not None:
+            _kill_group(child)
+            child.wait()
+            _tell(child, b"")
+            if child.stdout:
+                child.stdout.close()
+
+
+def _tell(child: subprocess.Popen[bytes], words: bytes) -> None:
+    """Write all of its stdin. If it has ended already, its exit status says so."""
+    assert child.stdin is not None
+    with suppress(BrokenPipeError):
+        child.stdin.write(words)
+    child.stdin.close()
+
+
+@contextmanager
+def started_ahead(
+    argv: Sequence[str | Path], *, description: str, env: Mapping[str, str], cwd: Path | None = None
+) -> Iterator[Ahead]:
+    """Start a program that waits for its stdin, for a later ``run(..., ahead=...)``.
+
+    It is ended with the block if nothing was run. Raises PaasError if it cannot be started.
+    """
+    ahead = Ahead(_spawn(argv, description, env, cwd, subprocess.PIPE))
+    try:
+        yield ahead
     finally:
-        os.close(source)
+        ahead.end()
 
 
 def _pump(

@@ -38,14 +38,18 @@ if TYPE_CHECKING:
 
 
 def main(argv: "list[str]") -> "NoReturn":
-    """Launch the spec that argv names; ends in exec or in an exit status."""
+    """Launch the spec that argv names; ends in exec or in an exit status.
+
+    With ``-`` it waits for the spec's path on its stdin: whoever needs it soon, and must not wait
+    for Python then, can start it ahead.
+    """
     try:
         parent = os.getppid()
         _reset_signals()
         kernel = Kernel()
         kernel.set_parent_death_signal(_SIGKILL)
         os.closerange(3, 1 << 20)
-        spec = read_json(argv[1])
+        spec = read_json(argv[1] if argv[1] != "-" else _told())
         _take_standard_streams(spec)
         enter_cgroups(spec["cgroups"])
         await_turn(spec, parent)
@@ -70,6 +74,19 @@ def main(argv: "list[str]") -> "NoReturn":
         _say(f"paas-launch: {_reason(error)}")
         os._exit(EXIT_FAILED)
     os._exit(EXIT_FAILED)
+
+
+def _told() -> str:
+    """The path that is written to descriptor 0, which becomes /dev/null; ends if there is none."""
+    told = b""
+    while part := os.read(0, 4096):
+        told += part
+    if not told:
+        os._exit(0)
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return os.fsdecode(told)
 
 
 def _take_standard_streams(spec: "Spec") -> None:

@@ -76,6 +76,10 @@ class SlugMaker:
 
     def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
+        with self.choice.expecting(push.app):
+            return self._make(push, build, progress)
+
+    def _make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         app = push.app
         tree = self.slugs.new_build(build.id, app.uid)
         self.trees.write(app, push.commit, push.quarantine, tree, progress)

@@ -1,6 +1,7 @@
 """How a commit is built: by buildpacks, or from its Dockerfile, with all that this needs."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from paas.domain.apps.apps import App
@@ -83,6 +84,16 @@ class BuilderChoice:
         if not images and engine not in self.engines.names():
             raise no_engine(app)
         return BuildPlan(builder, dockerfile, declared.processes if images else {}, engine)
+
+    def expecting(self, app: App) -> AbstractContextManager[None]:
+        """Have the builder get ready that is most likely chosen for the app, as far as it is known.
+
+        Its build comes in the block, or another builder's, or none.
+        """
+        settings = self.store.image_builds.settings(app.id)
+        if settings.builder is BuilderName.DOCKERFILE:
+            return nullcontext()
+        return self.engines.named(NATIVE).builder.expecting()
 
     def build(self, plan: BuildPlan, build: BuildWith, progress: Progress) -> Built:
         """Build as planned; the Dockerfile too if that is left open and no buildpack fits."""

@@ -26,6 +26,16 @@ def test_app_is_the_slug(launcher: Launcher) -> None:
     )
 
 
+def test_it_can_be_started_before_its_spec_is_known(launcher: Launcher) -> None:
+    """The path comes on its stdin, which is /dev/null for the app; without one it does nothing."""
+    command = [*launcher.command(Path("-"))]
+    spec = launcher.spec("/bin/sh", "-c", "readlink /proc/self/fd/0; cat; cat hello.txt")
+    done = subprocess.run(command, input=os.fsencode(spec), capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"/dev/null\nhello\n"), done.stderr
+    done = subprocess.run(command, input=b"", capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
 def test_changes_stay_in_the_instance(launcher: Launcher) -> None:
     """What an instance writes is in neither the slug nor another instance."""
     script = "echo changed > hello.txt; rm -r bin; touch new /tmp/mine; echo ready; sleep 60"

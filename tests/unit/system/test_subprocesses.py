@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.system.subprocesses import Finished, run
+from paas.adapters.system.subprocesses import Finished, run, started_ahead
 from paas.domain.values.errors import PaasError, ProgramFailedError, TimedOutError
 from paas.domain.values.exits import exit_words
+from tests.waiting import wait_for
 
 ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
@@ -109,6 +110,29 @@ def test_stdin_is_what_was_given_or_empty(tmp_path: Path) -> None:
     """A program reads the given bytes, more than a pipe holds; else the end of file."""
     assert len(shell("cat", stdin=b"x" * 300_000).output) == 300_000
     assert shell("cat; pwd", cwd=tmp_path).output == f"{tmp_path}\n".encode()
+
+
+def test_a_program_that_was_started_ahead_is_told_later_what_to_do() -> None:
+    """It waits for its stdin, and then ends like any other."""
+    words = ["/bin/sh", "-c", 'told=$(cat); echo "did $told"; exit 3']
+    with started_ahead(words, description="Trying", env=ENV) as ahead:
+        done = shell("", stdin=b"this", ahead=ahead, check=False)
+    assert done == Finished(3, b"did this\n")
+
+
+def test_a_program_that_was_started_ahead_for_nothing_is_ended(tmp_path: Path) -> None:
+    """With its process group, before it has done anything."""
+    words = ["/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; cat; touch {tmp_path}/done"]
+    with started_ahead(words, description="Trying", env=ENV):
+        wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text())
+    assert not Path("/proc", (tmp_path / "pid").read_text().strip()).exists()
+    assert not (tmp_path / "done").exists()
+
+
+def test_a_program_that_ends_before_it_is_told_tells_by_its_status() -> None:
+    """As one that is started when it is needed."""
+    with started_ahead(["/bin/false"], description="Trying", env=ENV) as ahead:
+        assert shell("", stdin=b"x" * 300_000, ahead=ahead, check=False).status == 1
 
 
 def test_a_program_that_is_missing_is_named() -> None:
