@@ -43,6 +43,7 @@ from paas.entrypoints.daemons.supervised import (
     log,
     mark,
     named_etc,
+    share_memory_among_threads,
 )
 from paas.services.server.liveness import CheckStates, Liveness, Watched
 from paas.settings import load
@@ -180,6 +181,7 @@ class Monitor:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the process of the server whose settings are in ETC/server.yml."""
     end_with_parent()
+    share_memory_among_threads()
     settings_file = named_etc(argv) / "server.yml"
     try:
         settings = load(settings_file)
