@@ -7,7 +7,7 @@ from datetime import datetime
 
 from paas.domain.backups.keys import BackupKey
 from paas.domain.backups.targets import LocalTarget, Target
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import BackupMissingError, PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces.backups import Checking, Sink, StoredObject, Written
 
@@ -66,7 +66,7 @@ class FakeEncryptedObjects:
     def read(self, name: str, sink: Sink) -> None:
         self._may_fail()
         if name not in self.kept:
-            raise PaasError("backup-missing", f"There is no {name} in memory.")
+            raise BackupMissingError("backup-missing", f"There is no {name} in memory.")
         if name in self.damaged:
             raise PaasError("backup-damaged", f"{name} is damaged.")
         sink(self.kept[name])

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from paas.adapters.system.disk_faults import disk_fault
 from paas.adapters.system.files import make_directory, sync_directory, write_atomic
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import BackupMissingError, PaasError
 from paas.interfaces.backups import Sink, StoredObject
 
 # In a directory that was chosen: it is missing where the disk is not mounted.
@@ -117,9 +117,9 @@ def _remove_abandoned(directory: Path) -> None:
                 path.unlink()
 
 
-def missing(name: str, where: str) -> PaasError:
+def missing(name: str, where: str) -> BackupMissingError:
     """The error that there is no object of that name."""
-    return PaasError(
+    return BackupMissingError(
         "backup-missing",
         f"There is no {name} in {where}.",
         "List the backups: paas pg:backups, mysql:backups or redis:backups",

@@ -74,6 +74,10 @@ class NoSuchCommitError(PaasError):
     """A repository does not have a commit."""
 
 
+class BackupMissingError(PaasError):
+    """There is no object of that name among the backups."""
+
+
 class StoreLockedError(PaasError):
     """Another program keeps the server's database locked for too long."""
 

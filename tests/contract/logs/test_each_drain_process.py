@@ -50,7 +50,7 @@ def kind(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Kind]:
 
 
 def test_it_runs_while_it_is_wanted(kind: Kind) -> None:
-    """However often that is reported."""
+    """However often that is repeated."""
     assert not kind.runs()
     for wanted in (False, True, True, False, False, True):
         kind.process.keep(wanted=wanted)

@@ -15,7 +15,7 @@ from paas.domain.datastores.dumps import (
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
-from paas.domain.values.errors import PaasError, usage_error
+from paas.domain.values.errors import BackupMissingError, PaasError, usage_error
 from paas.interfaces import Clock, Progress
 from paas.interfaces.backups import Sink
 from paas.interfaces.dumps import IncomingDump
@@ -171,11 +171,8 @@ class Dumps:
 
         try:
             self.backups.present().read(dump.object, take)
-        except PaasError as error:
-            if (
-                error.reference == "backup-missing"
-                and dump.target != self.backups.target_now().words
-            ):
+        except BackupMissingError as error:
+            if dump.target != self.backups.target_now().words:
                 raise PaasError(
                     "backup-elsewhere",
                     f"{dump.name} is at another target: {dump.target}.",

@@ -11,7 +11,7 @@ from paas.domain.datastores.dumps import Dumped
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.names import DatastoreName
 from paas.domain.datastores.plans import SMALL
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import BackupMissingError, PaasError
 from paas.services.backups.backups import Backups
 from paas.services.datastores.archives.notes import Note, note_from, note_text
 from paas.store import Store
@@ -47,9 +47,9 @@ class DumpNotes:
         data = bytearray()
         try:
             self.backups.present().read(_object(name), data.extend)
-        except PaasError as error:
+        except BackupMissingError:
             word = name.partition("-")[0]
-            if error.reference != "backup-missing" or word not in {*DatastoreKind}:
+            if word not in {*DatastoreKind}:
                 raise
             return Note(DatastoreKind(word), "", SMALL, "")
         return note_from(bytes(data), name)
