@@ -159,7 +159,7 @@ def test_a_torn_line_and_a_changed_one(audited: Server) -> None:
     assert events(audited)[-1]["command"] == "apps:create"
     audited.paas("apps:destroy", "torn", "--confirm", "torn")
     assert path.read_bytes().startswith(whole)
-    assert "is whole" in audited.paas("audit:verify").stderr
+    assert "is intact" in audited.paas("audit:verify").stderr
     assert events(audited, "-a", "torn")[-1]["command"] == "apps:destroy"
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"torn", b"sewn")]))

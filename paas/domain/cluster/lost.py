@@ -59,7 +59,7 @@ def place_words(instance: Instance, nodes: Sequence[NodeReport]) -> str:
     for one in nodes:
         if str(one.node.address) == instance.address:
             return f"{one.node.name}, which is {one.state}"
-    return f"{instance.address}, which is no node any longer"
+    return f"{instance.address}, which is no longer a node"
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def test_a_node_that_was_removed_by_force(world: World, cluster: Cluster) -> Non
     world.nodes.remove(ROOT, "web-2", world.progress, force=True)
     cluster.look()
     assert cluster.where() == {"web.1": "4", "web.2": "3"}
-    assert "10.0.0.2, which is no node any longer" in cluster.said()[0]
+    assert "10.0.0.2, which is no longer a node" in cluster.said()[0]
 
 
 @pytest.mark.parametrize("step", ["start", "apply", "make_current", "stop"])

@@ -54,7 +54,7 @@ NODES = [
         (3, "web-3, which is down"),
         (4, "web-4, which is drained"),
         (6, "web-6, which is gone"),
-        (9, "10.0.0.9, which is no node any longer"),
+        (9, "10.0.0.9, which is no longer a node"),
     ],
 )
 def test_what_is_lost(number: int, words: str) -> None:
