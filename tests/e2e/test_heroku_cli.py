@@ -95,6 +95,9 @@ def test_a_session(
     assert "Set GREETING, LEVEL" in heroku("releases", cwd=source.path).stdout
     assert "done, v3" in heroku("rollback", "v1", cwd=source.path).stdout
     wait_for(lambda: "LEVEL" not in _environment(server), what="the former config is live")
+    added = heroku("domains:add", "www.heroku.example.net", cwd=source.path).stdout
+    assert "Adding www.heroku.example.net to heroku-shop... done" in added
+    assert "www.heroku.example.net is pending" in added
     heroku("maintenance:on", cwd=source.path)
     assert server.get("heroku-shop", "/").status == 503
     assert "Error ID: not_found" in heroku("ps", "-a", "nobodys", check=False).stdout

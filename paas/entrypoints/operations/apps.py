@@ -1,9 +1,8 @@
-"""apps and its kin, maintenance:on, maintenance:off, access"""
+"""apps and its kin, maintenance:on, maintenance:off"""
 
 from contextlib import suppress
 
 from paas.domain.apps.apps import App
-from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import app_name
 from paas.entrypoints.operations.call import Call
@@ -58,17 +57,6 @@ def maintenance_off(call: Call, *, app: str) -> dict[str, object]:
     """Show visitors the app again."""
     call.services.maintenance.set_maintenance(call.actor, app, False, call.progress)
     return info(call, app=app)
-
-
-def access(call: Call, *, app: str) -> dict[str, object]:
-    """Who has access to an app, with their roles."""
-    found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
-    grants = [{"name": grant.holder, "role": str(grant.role)} for grant in found.grants]
-    return {
-        "app": {"id": found.id, "name": found.name},
-        "created_at": found.created_at.isoformat(),
-        "grants": grants,
-    }
 
 
 def _plain(call: Call, app: App) -> dict[str, object]:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from paas.entrypoints.operations import account, apps, config, processes, releases, tokens
+from paas.entrypoints.operations import (
+    access,
+    account,
+    apps,
+    config,
+    domains,
+    drains,
+    processes,
+    releases,
+    tokens,
+)
 from paas.entrypoints.operations.call import Run
 from paas.entrypoints.operations.shapes import (
     APP,
@@ -51,7 +61,9 @@ _NAMES = {"app": APP, "names": optional(TEXTS, ())}
 _RELEASE = {"app": APP, "version": optional(NUMBER)}
 
 OPERATIONS: Mapping[str, Operation] = {
-    "access": Operation(apps.access, {"app": APP}),
+    "access": Operation(access.listing, {"app": APP}),
+    "access:add": _changes(access.add, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
+    "access:remove": _changes(access.remove, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
     "apps": Operation(apps.listing, {}),
     "apps:create": _changes(
         apps.create, {"name": optional(TEXT)}, lambda name: [name] if name else []
@@ -69,6 +81,16 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "config:unset": _changes(
         config.unset_vars, {"app": APP, "names": TEXTS}, lambda names, **_: names
+    ),
+    "domains": Operation(domains.listing, {"app": APP}),
+    "domains:add": _changes(domains.add, {"app": APP, "host": TEXT}, lambda host, **_: [host]),
+    "domains:remove": _changes(
+        domains.remove, {"app": APP, "host": TEXT}, lambda host, **_: [host]
+    ),
+    "drains": Operation(drains.listing, {"app": APP}),
+    "drains:add": _changes(drains.add, {"app": APP, "url": TEXT}, lambda url, **_: [url]),
+    "drains:remove": _changes(
+        drains.remove, {"app": APP, "drain": TEXT}, lambda drain, **_: [drain]
     ),
     "maintenance:off": _changes(apps.maintenance_off, {"app": APP}),
     "maintenance:on": _changes(apps.maintenance_on, {"app": APP}),

@@ -23,8 +23,11 @@ FIELDS: dict[str, str] = {
     "current_build_architecture generation git_url id internal_routing maintenance name owner "
     "region released_at repo_size slug_size space stack team updated_at web_url",
     "collaborator": "app created_at id permissions role updated_at user",
+    "domain": "acm_status acm_status_reason app cname created_at hostname id kind sni_endpoint "
+    "status updated_at",
     "dyno": "app attach_url command created_at id name release size state type updated_at",
     "formation": "app command created_at dyno_size id quantity size type updated_at",
+    "log-drain": "addon app created_at id token updated_at url",
     "oauth-authorization": "access_token client created_at description grant id refresh_token "
     "scope session updated_at user",
     "region": "country created_at description id locale name private_capable provider updated_at",
@@ -38,10 +41,13 @@ ANSWERS: dict[str, str] = {
     "/apps": "app",
     "/apps/shop": "app",
     "/apps/shop/collaborators": "collaborator",
+    "/apps/shop/domains": "domain",
+    "/apps/shop/domains/shop.example.com": "domain",
     "/apps/shop/dynos": "dyno",
     "/apps/shop/dynos/web.1": "dyno",
     "/apps/shop/formation": "formation",
     "/apps/shop/formation/web": "formation",
+    "/apps/shop/log-drains": "log-drain",
     "/apps/shop/releases": "release",
     "/apps/shop/releases/v1": "release",
     "/oauth/authorizations": "oauth-authorization",
@@ -59,6 +65,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     world.push()
     found = Api(world)
     assert found.ask("PATCH", "/apps/shop/config-vars", {"A": "1"}).status_code == 200
+    drain = {"url": "syslog://198.51.100.7:514"}
+    assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
     made = found.ask("POST", "/oauth/authorizations", {"description": "a laptop"})
     assert faults("oauth-authorization", made.json) == []
     yield found

@@ -61,6 +61,14 @@ def email(name: str | None, domain: str) -> str:
     return f"{name}@{domain}"
 
 
+def named_by(text: str, domain: str) -> str:
+    """The user or team whom such an address stands for; any other text is a name itself."""
+    name, _, host = text.partition("@")
+    if name and host == f"teams.{domain}":
+        return f"@{name}"
+    return name if name and host == domain else text
+
+
 def user(name: str | None, domain: str) -> dict[str, str]:
     """A user as a part of something else."""
     return {"email": email(name, domain), "id": ids.named("user", name or "root")}

@@ -26,7 +26,10 @@ TOKEN_REFUSALS = frozenset({"token-form", "token-unknown", "token-expired"})
 _IDS: Mapping[str, str] = {
     **dict.fromkeys(TOKEN_REFUSALS, UNAUTHORIZED),
     **dict.fromkeys(("admins-only", "needs-role", "not-allowed", "token-limited"), FORBIDDEN),
-    **dict.fromkeys(("no-such-release", "no-such-token", "no-such-user"), NOT_FOUND),
+    **dict.fromkeys(
+        ("no-such-domain", "no-such-drain", "no-such-release", "no-such-token", "no-such-user"),
+        NOT_FOUND,
+    ),
     **dict.fromkeys(("app-busy", "app-locked"), CONFLICT),
     **dict.fromkeys(("too-many-commands", "too-many-sessions"), TOO_MANY),
     **dict.fromkeys(("disk-full", "disk-read-only", "store-locked"), UNAVAILABLE),

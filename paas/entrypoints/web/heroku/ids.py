@@ -41,6 +41,15 @@ def named(noun: str, name: str) -> str:
     return str(uuid5(_SPACE, f"{noun}:{name}"))
 
 
+def is_one(text: str) -> bool:
+    """Whether it is a UUID, and not a name."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def app(text: str) -> str | int:
     """An app as a client names it: its name, or the number in its UUID."""
     found = numbers("app", text)

@@ -1,17 +1,11 @@
 """What Heroku has and this server has not, or of which it has one: for clients that ask for it."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
-from paas.entrypoints.web.heroku.account import user
-from paas.entrypoints.web.heroku.apps import REGION, STACK, reference
+from paas.entrypoints.web.heroku.apps import REGION, STACK
 from paas.entrypoints.web.heroku.errors import not_found
 from paas.entrypoints.web.heroku.platform import Platform
-from paas.entrypoints.web.heroku.ranges import listed
-from paas.entrypoints.web.heroku.times import time
 
 _BEGINNING = "2000-01-01T00:00:00Z"
 
@@ -26,6 +20,7 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.get("/apps/<name>/addons")
     @app.get("/apps/<name>/addon-attachments")
     @app.get("/apps/<name>/features")
+    @app.get("/apps/<name>/sni-endpoints")
     def nothing_of_app(name: str) -> Response:
         of_app(name)
         return jsonify([])
@@ -34,12 +29,6 @@ def register(app: Blueprint, platform: Platform) -> None:
     def no_pipeline(name: str) -> Response:
         of_app(name)
         raise not_found("pipeline-coupling", "That app is in no pipeline.")
-
-    @app.get("/apps/<name>/collaborators")
-    def collaborators(name: str) -> Response:
-        found = platform.ask("access", app=ids.app(name))
-        rows = [collaborator(found, grant, platform.domain) for grant in found["grants"]]
-        return listed(rows, "id")
 
 
 def _add_server(app: Blueprint, platform: Platform) -> None:
@@ -85,21 +74,4 @@ def region(domain: str) -> dict[str, object]:
         "private_capable": False,
         "provider": {"name": "paas", "region": "us-east-1"},
         "updated_at": _BEGINNING,
-    }
-
-
-def collaborator(
-    found: Mapping[str, Any], grant: Mapping[str, str], domain: str
-) -> dict[str, object]:
-    """Heroku's ``collaborator``."""
-    app, at = found["app"], time(found["created_at"])
-    who = user(grant["name"], domain)
-    return {
-        "app": reference(app),
-        "created_at": at,
-        "id": ids.named("collaborator", f"{app['id']} {grant['name']}"),
-        "permissions": [],
-        "role": grant["role"],
-        "updated_at": at,
-        "user": {**who, "federated": False},
     }

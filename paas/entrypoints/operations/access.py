@@ -1,0 +1,30 @@
+"""access, access:add, access:remove"""
+
+from paas.domain.people.access import holder
+from paas.domain.people.permissions import AppRole, Permission
+from paas.entrypoints.operations.call import Call
+
+
+def listing(call: Call, *, app: str) -> dict[str, object]:
+    """Who has access to an app, with their roles."""
+    found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
+    grants = [{"name": grant.holder, "role": str(grant.role)} for grant in found.grants]
+    return {
+        "app": {"id": found.id, "name": found.name},
+        "created_at": found.created_at.isoformat(),
+        "grants": grants,
+    }
+
+
+def add(call: Call, *, app: str, whom: str) -> dict[str, object]:
+    """Let a user or a team deploy the app, as on Heroku; returns the listing after that."""
+    call.services.access.add(call.actor, app, holder(whom), AppRole.DEPLOYER)
+    return listing(call, app=app)
+
+
+def remove(call: Call, *, app: str, whom: str) -> dict[str, object]:
+    """End the access of a user or a team; returns the listing before that."""
+    call.services.apps.find(call.actor, app, to=Permission.OWN)
+    found = listing(call, app=app)
+    call.services.access.remove(call.actor, app, holder(whom))
+    return found
