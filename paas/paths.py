@@ -121,6 +121,10 @@ class Paths:
     )
     web_gate_socket = _state("web/gate/sock", Kind.RUNTIME, "where the gate listens for the web")
     web_socket = _state("web/http/sock", Kind.RUNTIME, "where the web process listens")
+    streams_socket = _state(
+        "web/http/streams", Kind.RUNTIME, "where the streams process listens for HTTP"
+    )
+    rendezvous = _state("web/rendezvous", Kind.RUNTIME, "one-off processes that wait for a client")
     web_certificates = _state(
         "web/tls", Kind.DERIVED, "copies of the certificate for git over HTTP, for the proxy"
     )
@@ -189,6 +193,7 @@ class Paths:
     specs = _run("specs", Kind.RUNTIME, "how each instance is started")
     fifos = _run("fifos", Kind.RUNTIME, "the instances' output, for the log process")
     crashes = _run("crash", Kind.RUNTIME, "how often each instance ended early")
+    capabilities = _run("streams", Kind.RUNTIME, "streams that may be read, by their secrets")
     runs = _run("runs", Kind.RUNTIME, "one-off processes that run")
     datastore_sockets = _run("datastores", Kind.RUNTIME, "where datastores listen for root")
     command_specs = _run("one-off", Kind.RUNTIME, "how each command is started")

@@ -64,6 +64,7 @@ class Settings:
     web_certificate: str = ""
     web_certificate_key: str = ""
     web_plain_http: bool = False
+    rendezvous_port: int = 5_000
     # Whose a domain is
     domain_proof: str = "dns"
     public_addresses: str = ""
@@ -243,6 +244,16 @@ class Settings:
         """
         names = (f"{label}.{self.domain}" for label in ("git", "api", "localhost"))
         return tuple(names) if self.web else ()
+
+    @property
+    def api_host(self) -> str:
+        """Where the API is served; empty if it is not."""
+        return f"api.{self.domain}" if self.web else ""
+
+    @property
+    def has_rendezvous(self) -> bool:
+        """Whether users can attend one-off processes over TLS."""
+        return self.web and bool(self.web_certificate) and self.rendezvous_port > 0
 
     def web_url(self, host: str) -> str:
         """The URL of a host of the web process, without a path: as clients write it."""

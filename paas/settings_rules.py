@@ -78,6 +78,11 @@ def _web_problem(settings: "Settings") -> str | None:
     """Half a certificate, or paths that a proxy could not be given."""
     if settings.web and settings.uids[1] - settings.uids[0] < 2:
         return "web takes a range of uids with three numbers or more."
+    if settings.has_rendezvous:
+        port = settings.rendezvous_port
+        taken = {settings.http_port, settings.https_port, settings.ssh_port}
+        if port > PORT_MAX or port in taken:
+            return f"rendezvous_port takes a port that nothing else has, not {port}."
     certificate, key = settings.web_certificate, settings.web_certificate_key
     if bool(certificate) != bool(key):
         return "web_certificate and web_certificate_key belong together: set both."

@@ -68,6 +68,7 @@ from paas.interfaces.runtime import (
 )
 from paas.interfaces.schedules import Bookmark, Schedules
 from paas.interfaces.store_recovery import StoreRecovery
+from paas.interfaces.streams import Capabilities
 from paas.interfaces.trash import Trash
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "BuildpackCatalog",
     "Built",
     "Caller",
+    "Capabilities",
     "CertificateFiles",
     "CertificateReader",
     "ClientCommand",

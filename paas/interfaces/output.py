@@ -92,6 +92,19 @@ class Logs(Protocol):
     ) -> Iterator[LogLine]:
         """The last lines, then new ones until stop returns true: none twice, none missed."""
 
+    def resumable(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter,
+        count: int,
+        after: str,
+    ) -> Iterator[tuple[str, LogLine]]:
+        """As `follow`, each with a mark: given as after, it continues behind that line.
+
+        after: empty, or what is no mark, begins anew.
+        """
+
     def instance_tail(
         self, app_id: int, process: str, count: int, *, ended: bool = False
     ) -> list[str]:

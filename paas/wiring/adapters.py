@@ -66,6 +66,7 @@ from paas.adapters.server.trash import FileTrash
 from paas.adapters.ssh.authorized_keys import AuthorizedKeys
 from paas.adapters.ssh.deploy_keys import new_deploy_key
 from paas.adapters.ssh.public_keys import SshKeygenKeyReader
+from paas.adapters.streams.capability_files import CapabilityFiles
 from paas.adapters.supervisor.client import Supervisor
 from paas.adapters.system.last_uses import FileLastUses
 from paas.adapters.system.passwords import hash_password
@@ -86,6 +87,7 @@ from paas.domain.values.secret import Secret
 from paas.interfaces import (
     BuildpackCatalog,
     BuildQueue,
+    Capabilities,
     CertificateFiles,
     CertificateReader,
     Cluster,
@@ -178,6 +180,7 @@ class Adapters(MonitorAdapters):
     key_reader: KeyReader
     key_uses: LastUses
     token_uses: LastUses
+    capabilities: Capabilities
     hash_password: Callable[[Secret], str]
     storage_files: StorageFiles
     drain_process: DrainProcess
@@ -297,6 +300,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         key_reader=SshKeygenKeyReader(),
         key_uses=FileLastUses(paths.key_uses),
         token_uses=FileLastUses(paths.token_uses),
+        capabilities=CapabilityFiles(paths.capabilities),
         hash_password=hash_password,
         storage_files=FileStorage(paths.storage),
         drain_process=DrainPositions(settings),

@@ -8,6 +8,7 @@ from paas.services.people.logins import Logins
 from paas.services.people.tokens import Tokens
 from paas.services.people.users import Users
 from paas.services.server.quotas import Quotas
+from paas.services.streams.streams import Streams
 from paas.wiring.adapters import Adapters
 
 
@@ -45,6 +46,16 @@ def tokens(adapters: Adapters) -> Tokens:
         uses=adapters.token_uses,
         clock=adapters.clock,
         random_characters=adapters.random_characters,
+    )
+
+
+def streams(adapters: Adapters) -> Streams:
+    """What users follow over HTTP."""
+    return Streams(
+        store=adapters.store,
+        logs=adapters.logs,
+        tokens=tokens(adapters),
+        capabilities=adapters.capabilities,
     )
 
 

@@ -70,6 +70,7 @@ from paas.services.server.key_rotation import KeyRotation
 from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
+from paas.services.streams.streams import Streams
 from paas.settings import Settings
 from paas.store import Store
 from paas.wiring import (
@@ -166,6 +167,7 @@ class Services:
     statics: Statics
     storage: Storages
     maintenance: Maintenance
+    streams: Streams
     tokens: Tokens
     users: Users
 
@@ -299,6 +301,7 @@ def all_services(adapters: Adapters) -> Services:
         statics=Statics(store=store, sites=sites),
         storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
+        streams=people.streams(adapters),
         tokens=people.tokens(adapters),
         users=people.users(adapters),
     )

@@ -111,6 +111,18 @@ class FakeLogs:
     ) -> Iterator[LogLine]:
         yield from self.tail(app_id, 1, wanted)
 
+    def resumable(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter,
+        count: int,
+        after: str,
+    ) -> Iterator[tuple[str, LogLine]]:
+        lines = self.tail(app_id, count, wanted)
+        marked = [(str(number), line) for number, line in enumerate(lines, 1)]
+        yield from marked[int(after) if after.isdecimal() else 0 :]
+
     def instance_tail(
         self, app_id: int, process: str, count: int, *, ended: bool = False
     ) -> list[str]:

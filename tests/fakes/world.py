@@ -12,6 +12,7 @@ from paas.adapters.datastores.server_log import DatastoreLogFiles
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.server_yml import ServerYml
+from paas.adapters.streams.capability_files import CapabilityFiles
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.schedules import CronSimSchedules
 from paas.adapters.system.storage_files import FileStorage
@@ -311,6 +312,7 @@ class World:
             key_reader=self.key_file,
             key_uses=self.key_uses,
             token_uses=self.token_uses,
+            capabilities=CapabilityFiles(self.folder / "capabilities"),
             hash_password=lambda password: f"$hash${len(password.reveal())}",
             storage_files=self.storage_files,
             drain_process=self.drain_process,

@@ -14,6 +14,7 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 from paas.adapters.logs.log_files import Followed, lines_backwards, parse_line
+from paas.adapters.logs.log_marks import Mark, parse_mark
 from paas.domain.logs.loglines import EVERY_LINE, LogFilter
 from paas.interfaces import Clock, LogLine
 from paas.settings import Settings
@@ -91,6 +92,40 @@ class FileLogs:
                     self._clock.sleep(POLL_S)
         finally:
             for file in followed:
+                file.close()
+
+    def resumable(
+        self,
+        app_id: int,
+        stop: Callable[[], bool],
+        wanted: LogFilter,
+        count: int,
+        after: str,
+    ) -> Iterator[tuple[str, LogLine]]:
+        """As `follow`, each with a mark: given as after, it continues behind that line."""
+        names = _names(wanted)
+        mark = parse_mark(after, names)
+        at = mark.places if mark is not None else [None] * len(names)
+        files = [
+            Followed(self._path(app_id, name), place) for name, place in zip(names, at, strict=True)
+        ]
+        try:
+            places = [file.place for file in files]
+            left = count if mark is None else min(mark.left, count)
+            ends = dict(zip(names, files, strict=True))
+            first = self._tail(app_id, left, wanted, ends) if left else []
+            for number, line in enumerate(first, 1):
+                yield str(Mark(len(first) - number, tuple(places))), line
+            while not stop():
+                quiet = True
+                for line, index, place in _merged(files):
+                    quiet, places[index] = False, place
+                    if wanted.takes(line):
+                        yield str(Mark(0, tuple(places))), line
+                if quiet:
+                    self._clock.sleep(POLL_S)
+        finally:
+            for file in files:
                 file.close()
 
     def instance_tail(
@@ -216,12 +251,23 @@ def _lines_of(path: Path, followed: Followed | None) -> Iterator[bytes]:
     except OSError:
         return
     with file:
-        end = None
-        if followed is not None and os.fstat(file.fileno()).st_ino == followed.inode:
+        end, inode = None, os.fstat(file.fileno()).st_ino
+        if followed is not None and inode in followed.later:
+            return
+        if followed is not None and inode == followed.inode:
             end = followed.start
         elif followed is not None and not path.suffix[1:].isdigit():
             return  # created since then: it will be followed from its beginning
         yield from lines_backwards(file, end)
+
+
+def _merged(files: list[Followed]) -> Iterator[tuple[LogLine, int, tuple[int, int]]]:
+    """New lines by time, but those of one file in its order, so that its place only grows."""
+    batches = [
+        [(line, index, place) for line, place in file.new_entries()]
+        for index, file in enumerate(files)
+    ]
+    return heapq.merge(*batches, key=lambda entry: entry[0].at)
 
 
 def _names(wanted: LogFilter) -> list[str]:

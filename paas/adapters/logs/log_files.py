@@ -16,43 +16,86 @@ _CHUNK_BYTES = 65_536
 _LINE = re.compile(r"(\S+) (?:(app|paas)\[([^\]]*)\](?: v([0-9]+))?|(router)): (.*)")
 
 
-class Followed:
-    """One growing file, read from its current end; after a rename it is read to its end."""
+# A file, by its inode, and how far it was read. There was no file: 0 and 0.
+Place = tuple[int, int]
 
-    def __init__(self, path: Path) -> None:
+
+class Followed:
+    """One growing file, read from its current end; after a rename it is read to its end.
+
+    at: read from there instead, through the files that were begun since. Where that file is gone,
+    all that is left is newer.
+    """
+
+    def __init__(self, path: Path, at: Place | None = None) -> None:
         self._path = path
         self._rest = b""
         self._replaced_at: float | None = None
-        self._file = self._open()
-        self.inode = 0
-        self.start = 0
-        if self._file is not None:
-            self.inode = os.fstat(self._file.fileno()).st_ino
+        self._newer: list[BinaryIO] = []
+        self._file = self._open(path)
+        self.inode, self.start = at or (0, 0)
+        if self._file is not None and at is None:
+            self.inode = _inode(self._file)
             self.start = self._file.seek(0, os.SEEK_END)
+        self.place: Place = (self.inode, self.start)
+        if at is not None:
+            self._return_to(at)
+        # Begun since then.
+        self.later = frozenset(_inode(file) for file in self._newer)
 
-    def _open(self) -> BinaryIO | None:
+    def _return_to(self, at: Place) -> None:
+        inode, offset = at
+        while self._file is not None:
+            if _inode(self._file) == inode:
+                self._file.seek(min(offset, os.fstat(self._file.fileno()).st_size))
+                return
+            self._newer.insert(0, self._file)
+            self._file = self._open(self._path.with_name(f"{self._path.name}.{len(self._newer)}"))
+        if self._newer:
+            self._take_next()
+
+    def _take_next(self) -> None:
+        self._file = self._newer.pop(0)
+        self.place = (_inode(self._file), 0)
+
+    @staticmethod
+    def _open(path: Path) -> BinaryIO | None:
         try:
-            return self._path.open("rb", buffering=0)
+            return path.open("rb", buffering=0)
         except OSError:
             return None
 
     def new_lines(self) -> list[LogLine]:
         """The complete lines since the last call, at most a few thousand."""
+        return [line for line, _ in self.new_entries()]
+
+    def new_entries(self) -> list[tuple[LogLine, Place]]:
+        """The same, each with the place behind it."""
         if self._file is None:
-            self._file = self._open()
-        if self._file is None:
-            return []
+            self._file = self._open(self._path)
+            if self._file is None:
+                return []
+            self.place = (_inode(self._file), 0)
         ended = self._has_ended(self._file)  # before the read, so that nothing is written after it
         data = self._file.read(16 * _CHUNK_BYTES) or b""
         if not data and ended:
-            self.close()
-            self._rest, self._replaced_at = b"", None
-            return self.new_lines()
+            self._file.close()
+            self._file, self._rest, self._replaced_at = None, b"", None
+            if self._newer:
+                self._take_next()
+            return self.new_entries()
         *whole, self._rest = (self._rest + data).split(b"\n")
-        return [line for raw in whole if (line := parse_line(raw)) is not None]
+        found = []
+        for raw in whole:
+            self.place = (self.place[0], self.place[1] + len(raw) + 1)
+            if (line := parse_line(raw)) is not None:
+                found.append((line, self.place))
+        return found
 
     def _has_ended(self, file: BinaryIO) -> bool:
         """Whether nothing writes to it any longer, and another file has taken its place."""
+        if self._newer:
+            return True
         opened = os.fstat(file.fileno())
         try:
             present = self._path.stat()
@@ -61,16 +104,22 @@ class Followed:
         if present.st_ino == opened.st_ino:
             if present.st_size < file.tell():  # truncated by someone
                 file.seek(0)
+                self.place = (opened.st_ino, 0)
             return False
         if self._replaced_at is None:
             self._replaced_at = time.monotonic()
         return time.monotonic() - self._replaced_at >= ROTATED_S
 
     def close(self) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Close the files."""
+        for file in (self._file, *self._newer):
+            if file is not None:
+                file.close()
+        self._file, self._newer = None, []
+
+
+def _inode(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_ino
 
 
 def parse_line(raw: bytes) -> LogLine | None:

@@ -24,6 +24,7 @@ class WebSite:
 
     hosts: tuple[str, ...]
     socket: Path
+    streams: Path
     pem: Path | None
     plain: bool
     body_mib: int
@@ -38,15 +39,21 @@ class WebSite:
         )
 
 
+def newest_certificate(settings: Settings) -> Path | None:
+    """The copy of the web process's certificate and key, in one file; None if there is none."""
+    pems = settings.paths.web_certificates.glob("*.pem") if settings.web_certificate else ()
+    return max(pems, key=lambda path: path.stat().st_mtime_ns, default=None)
+
+
 def web_site(settings: Settings, trusted: tuple[Network, ...] = ()) -> WebSite | None:
     """The site of this server; None if it has none."""
     if not settings.web:
         return None
-    pems = settings.paths.web_certificates.glob("*.pem") if settings.web_certificate else ()
     return WebSite(
         hosts=settings.web_hosts,
         socket=settings.paths.web_socket,
-        pem=max(pems, key=lambda path: path.stat().st_mtime_ns, default=None),
+        streams=settings.paths.streams_socket,
+        pem=newest_certificate(settings),
         plain=settings.web_is_plain,
         body_mib=settings.max_push_mib + _MORE_MIB,
         trusted=trusted,

@@ -36,7 +36,7 @@ PLATFORM = ("gate", "log", "monitor", "nginx", "sshd")
 # They run only while they are needed.
 AT_NEED = (DRAINS, "haproxy", SWARM, REGISTRY, NODES)
 # On a server with git over HTTP.
-WEB = "web"
+WEB, STREAMS = "web", "streams"
 # supervisord has them on a server with Docker.
 OF_DOCKER = (CONTAINERD, DOCKERD, CONTAINERS)
 
@@ -127,6 +127,8 @@ def programs(settings: Settings) -> list[Program]:
     if settings.web:
         web = (*module, "paas.entrypoints.web.server", *etc)
         found.append(Program(WEB, web, logs / f"{WEB}.log", priority=28))
+        streams = (*module, "paas.entrypoints.streams.server", *etc)
+        found.append(Program(STREAMS, streams, logs / f"{STREAMS}.log", priority=28))
     if settings.docker:
         for name in (CONTAINERD, DOCKERD):
             argv = (*module, "paas.entrypoints.boot", *etc, name)
@@ -232,7 +234,7 @@ def processes(settings: Settings) -> list[Row]:
         return []
     try:
         found = Supervisor(settings.paths.supervisor_socket).processes(
-            (*PLATFORM, *AT_NEED, WEB, *OF_DOCKER)
+            (*PLATFORM, *AT_NEED, WEB, STREAMS, *OF_DOCKER)
         )
     except PaasError:
         return []

@@ -57,6 +57,7 @@ def directories(settings: Settings) -> list[ExpectedPath]:
             for path, mode, group in (
                 (web, 0o711, 0),
                 (paths.web_gate_socket.parent, 0o710, settings.web_uid),
+                (paths.rendezvous, 0o710, settings.web_uid),
                 (paths.web_socket.parent, 0o710, proxy_account(settings).pw_gid),
             )
             if settings.web

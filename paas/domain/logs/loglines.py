@@ -57,13 +57,14 @@ class ReleaseLines:
 class LogFilter:
     """A filter for lines: those that meet every condition that is set.
 
-    kind: a process type; instance: ``web.1``. grep: what the text contains; in lower case it is
-    found in any case (as journalctl has it).
+    kind: a process type; instance: ``web.1``. hidden: a source that is left out. grep: what the
+    text contains; in lower case it is found in any case (as journalctl has it).
     """
 
     kind: str | None = None
     instance: str | None = None
     source: str | None = None
+    hidden: str | None = None
     since: datetime | None = None
     grep: str | None = None
     release: ReleaseLines | None = None
@@ -72,6 +73,7 @@ class LogFilter:
         """Whether the line matches."""
         return (
             (self.source is None or line.source == self.source)
+            and (self.hidden is None or line.source != self.hidden)
             and (self.instance is None or line.process == self.instance)
             and (self.kind is None or line.process.partition(".")[0] == self.kind)
             and (self.since is None or line.at >= self.since)

@@ -1,8 +1,9 @@
 """What the gate does for the web process: verifies the token of a request, plans git for it, and
 runs the operations of the API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 from paas.domain.audit.words import LEFT_OUT
 from paas.domain.git.access import ExecPlan
@@ -10,6 +11,7 @@ from paas.domain.people.actors import Actor
 from paas.domain.people.origins import Origin
 from paas.domain.people.tokens import prefix_of
 from paas.domain.people.users import Role, User
+from paas.domain.streams.capabilities import Capability
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
 from paas.domain.values.secret import Secret
@@ -61,6 +63,34 @@ class TokenVisitor:
         perform(Call(self.services, self.actor, origin, recording, reply), operation, arguments)
 
 
+@dataclass(frozen=True, slots=True)
+class CapabilityStream:
+    """gate.streams.Stream: what a secret stands for."""
+
+    services: Services
+    capability: Capability
+    secret: Secret
+
+    @property
+    def user(self) -> str:
+        """The name of the user who was given the secret."""
+        return self.capability.user
+
+    def is_allowed(self) -> bool:
+        """Whether its user may still follow it."""
+        try:
+            self.services.streams.find(self.secret)
+        except PaasError:
+            return False
+        return True
+
+    def rows(self, after: str, stop: Callable[[], bool]) -> Iterator[Sequence[str]]:
+        """Its lines."""
+        for mark, line in self.services.streams.log_lines(self.capability, after, stop):
+            at = line.at.astimezone(UTC).isoformat(timespec="microseconds")
+            yield mark, at, line.source, line.process, line.text
+
+
 def admitted_by(etc: str) -> Callable[[Secret, Origin, str], TokenVisitor]:
     """gate.web.Admit for the server with settings in that directory.
 
@@ -83,6 +113,16 @@ def admitted_by(etc: str) -> Callable[[Secret, Origin, str], TokenVisitor]:
         return TokenVisitor(services, actor, Login(actor.name, known, token))
 
     return admit
+
+
+def streams_of(etc: str) -> Callable[[Secret], CapabilityStream]:
+    """gate.streams.OpenStream for the server with settings in that directory."""
+
+    def find(secret: Secret) -> CapabilityStream:
+        streams = services_of(etc).streams
+        return CapabilityStream(services_of(etc), streams.find(secret), secret)
+
+    return find
 
 
 def _turn_away(services: Services, origin: Origin, asks_for: str, error: PaasError) -> None:

@@ -41,9 +41,12 @@ class Slot:
         self._user = user
         return self._slots.enter(self._row, user, self._is_admin)
 
-    def wait(self) -> None:
-        """Mark the command as waiting. Raises PaasError if its user has too many of those."""
-        self._slots.wait(self._row, self._is_admin)
+    def wait(self, *, is_stream: bool = False) -> None:
+        """Mark the command as waiting. Raises PaasError if its user has too many of those.
+
+        is_stream: over HTTP, where an administrator may have no more than others.
+        """
+        self._slots.wait(self._row, (lambda: False) if is_stream else self._is_admin)
 
     def leave(self) -> None:
         """The client has its answer."""

@@ -23,6 +23,8 @@ from paas.domain.values.secret import Secret
 from paas.entrypoints.failure import plain, rendered
 from paas.entrypoints.gate import wire
 from paas.entrypoints.gate.child import Slot, become_session, take_terminal
+from paas.entrypoints.gate.refused import RefusedError
+from paas.entrypoints.gate.streams import OpenStream, no_streams, send_stream, stream_request
 from paas.entrypoints.gate.wire import BadRequestError
 
 # Imported before the code may be replaced, or the rights are gone.
@@ -32,14 +34,6 @@ from paas.entrypoints.gate_client.become import EXCHANGE, REFS, become
 SERVICES = frozenset({RECEIVE_PACK, "git-upload-pack"})
 _PROTOCOL = re.compile(r"[a-z0-9=:]{0,64}")
 _DESCRIPTORS_MAX = 65_536
-
-
-class RefusedError(Exception):
-    """A request that is not served. Its text is for git to show, its status that of HTTP."""
-
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +78,26 @@ class Reply:
         self._conn = conn
         self._slot = slot
         self._answered = False
+        self._waits = False
 
     def send(self, answer: Mapping[str, object]) -> None:
-        """Answer, unless that was done; the rest no longer counts as its user's command."""
+        """Answer, unless that was done; the rest no longer counts as its user's command.
+
+        What waits still counts as such: it goes on for somebody who has not come yet.
+        """
         if self._answered:
             return
         self._answered = True
         wire.answer_json(self._conn, answer)
         self._conn.close()
-        self._slot.leave()
+        if not self._waits:
+            self._slot.leave()
 
     def wait(self) -> None:
         """The request only waits from here on. Raises PaasError if its user has too many of
         those."""
         self._slot.wait()
+        self._waits = True
 
     def client_gone(self) -> bool:
         """Whether the web process has closed its end, or has its answer."""
@@ -130,26 +130,25 @@ class WebDoor:
     """Where the web process comes in.
 
     uid: its own, the only one that may. account: as whom git runs. admit: verifies a token.
+    open_stream: finds what a secret stands for.
     """
 
     listener: socket.socket
     uid: int
     account: struct_passwd
     admit: Admit
+    open_stream: OpenStream = no_streams
 
     def serve(self, conn: socket.socket, slot: Slot, log: Callable[[str], None]) -> NoReturn:
         """Serve one request in this process, which is a fresh fork, and end it."""
         try:
             become_session()
             raw, fds = wire.receive_json(conn)
-            request = parse(raw)
-            take_terminal(fds)
-            if isinstance(request, OperationRequest):
-                self._operate(request, Reply(conn, slot), slot)
+            if (wanted := stream_request(raw)) is not None:
+                send_stream(wanted, self.open_stream, conn, slot, fds)
             else:
-                plan = self._plan(request, slot)
-                wire.answer_json(conn, {"git": "runs"})
-                wire.answer_exit(conn, self._run(plan, request.half, log))
+                take_terminal(fds)
+                self._serve(parse(raw), conn, slot, log)
         except RefusedError as refused:
             wire.answer_json(conn, {"refused": refused.status, "words": str(refused)})
         except (BadRequestError, OSError) as error:
@@ -158,6 +157,20 @@ class WebDoor:
             log(traceback.format_exc())
         finally:
             os._exit(0)
+
+    def _serve(
+        self,
+        request: WebRequest | OperationRequest,
+        conn: socket.socket,
+        slot: Slot,
+        log: Callable[[str], None],
+    ) -> None:
+        if isinstance(request, OperationRequest):
+            self._operate(request, Reply(conn, slot), slot)
+            return
+        plan = self._plan(request, slot)
+        wire.answer_json(conn, {"git": "runs"})
+        wire.answer_exit(conn, self._run(plan, request.half, log))
 
     def _operate(self, request: OperationRequest, reply: Reply, slot: Slot) -> None:
         """Run an operation and answer it, whatever happens."""

@@ -24,7 +24,7 @@ from paas.wiring.engines import supervisor
 RELOAD_LIMIT_S = 10.0
 
 # watch: the former name of the monitor.
-_RENEWED = ("log", "gate", "watch", "monitor", daemons.WEB, DRAINS)
+_RENEWED = ("log", "gate", "watch", "monitor", daemons.WEB, daemons.STREAMS, DRAINS)
 # A new version of the platform leaves these alone; containers run on without them.
 _ADDED = (CONTAINERD, DOCKERD, CONTAINERS, SWARM, REGISTRY, NODES)
 

@@ -39,7 +39,7 @@ class Call:
     """What each operation gets.
 
     recording: of this request in the audit trail. reply: see `answer`. progress: where the services
-    report; its warnings are part of the answer.
+    report; its warnings are part of the answer. status: an exit status, of what has one.
     """
 
     services: Services
@@ -48,6 +48,7 @@ class Call:
     recording: Recording
     reply: Reply
     progress: Impatient = field(default_factory=Impatient)
+    status: int = 0
 
     def answer(self, value: object) -> None:
         """Answer before the end: the rest of the operation goes on while nobody waits."""

@@ -29,7 +29,7 @@ def _run(call: Call, name: str, raw: Mapping[str, object]) -> object:
     if operation is None:
         raise usage_error("operation-arguments", f"There is no operation {name[:40]!r}.")
     arguments = read(operation.takes, raw)
-    with call.recording.until_end(lambda: 0):
+    with call.recording.until_end(lambda: call.status):
         if operation.changes:
             _record(call, name, operation, arguments)
         if isinstance(app := arguments.get("app"), str | int):

@@ -10,13 +10,16 @@ from paas.entrypoints.operations import (
     config,
     domains,
     drains,
+    logs,
     processes,
     releases,
+    runs,
     tokens,
 )
 from paas.entrypoints.operations.call import Run
 from paas.entrypoints.operations.shapes import (
     APP,
+    FLAG,
     NUMBER,
     PAIRS,
     TEXT,
@@ -57,6 +60,15 @@ def _version(version: int | None, **_: object) -> Words:
     return [] if version is None else [f"v{version}"]
 
 
+def _command(command: str, **_: object) -> Words:
+    return [command]
+
+
+def _names_of_vars(env: Mapping[str, str], **_: object) -> Options:
+    return {"--env": [f"{name}=" for name in env]} if env else {}
+
+
+_RUN = {"app": APP, "command": TEXT, "env": optional(PAIRS, {})}
 _NAMES = {"app": APP, "names": optional(TEXTS, ())}
 _RELEASE = {"app": APP, "version": optional(NUMBER)}
 
@@ -92,6 +104,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "drains:remove": _changes(
         drains.remove, {"app": APP, "drain": TEXT}, lambda drain, **_: [drain]
     ),
+    "logs": Operation(
+        logs.open_stream,
+        {
+            "app": APP,
+            "lines": NUMBER,
+            "tail": FLAG,
+            "process": optional(TEXT),
+            "source": optional(TEXT),
+        },
+    ),
     "maintenance:off": _changes(apps.maintenance_off, {"app": APP}),
     "maintenance:on": _changes(apps.maintenance_on, {"app": APP}),
     "ps": Operation(processes.listing, {"app": APP}),
@@ -107,6 +129,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "releases:info": Operation(releases.info, _RELEASE),
     "releases:retry": _changes(releases.retry, {"app": APP}),
     "rollback": _changes(releases.rollback, _RELEASE, _version),
+    "run": _changes(runs.attend, {**_RUN, "terminal": FLAG}, _command, _names_of_vars),
+    "run:detached": _changes(runs.detach, _RUN, _command, _names_of_vars),
     "tokens": Operation(tokens.listing, {}),
     "tokens:create": _changes(tokens.create, {"note": TEXT, "seconds": optional(NUMBER)}),
     "tokens:revoke": _changes(tokens.revoke, {"prefix": TEXT}, lambda prefix: [prefix]),

@@ -72,7 +72,7 @@ def ask(path: Path, request: Mapping[str, str], descriptors: tuple[int, int, int
 
     Raises GateDownError, or RefusedError with why.
     """
-    conn, answer = _exchange(path, request, descriptors)
+    conn, answer = exchange(path, request, descriptors)
     match answer:
         case {"git": "runs"}:
             return Running(conn)
@@ -92,7 +92,7 @@ def operate(
     """
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        conn, answer = _exchange(path, request, descriptors or (null, null, null))
+        conn, answer = exchange(path, request, descriptors or (null, null, null))
     finally:
         os.close(null)
     conn.close()
@@ -111,7 +111,7 @@ def operate(
     raise GateDownError("It has no place for another request.")
 
 
-def _exchange(
+def exchange(
     path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int]
 ) -> tuple[socket.socket, dict[str, object]]:
     """Send a request: the open connection and the first answer. Raises GateDownError."""

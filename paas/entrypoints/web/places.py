@@ -7,10 +7,11 @@ PER_ADDRESS = 16
 
 
 class Places:
-    """A share for each address; all threads use it."""
+    """A share for each address, and perhaps a limit of all; all threads use it."""
 
-    def __init__(self, share: int = PER_ADDRESS) -> None:
+    def __init__(self, share: int = PER_ADDRESS, total: int | None = None) -> None:
         self._share = share
+        self._total = total
         self._taken: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -18,6 +19,8 @@ class Places:
         """Begin a request; False if its address has as many as it may."""
         with self._lock:
             if self._taken[address] >= self._share:
+                return False
+            if self._total is not None and self._taken.total() >= self._total:
                 return False
             self._taken[address] += 1
             return True

@@ -32,7 +32,7 @@ _BACKLOG = 128
 _STOP_LIMIT_S = 5
 _HEADER_BYTES = 16_384
 _FIRST_SOCKET = 3
-_NEW_NETWORK = 0x4000_0000  # CLONE_NEWNET, unshare(2)
+NEW_NETWORK = 0x4000_0000  # CLONE_NEWNET, unshare(2)
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
@@ -97,12 +97,20 @@ def serve(settings: Settings) -> None:
     os.dup2(listener.fileno(), _FIRST_SOCKET)
     os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
     with suppress(OSError):  # where the machine gives root no right to it
-        Kernel().unshare(_NEW_NETWORK)
+        Kernel().unshare(NEW_NETWORK)
     become_nobody(settings.web_uid)
     git = GitHttp(paths.web_gate_socket, settings.max_push_mib * 1024**2)
     git_base = settings.web_url(settings.git_host)
     operate = partial(gate.operate, paths.web_gate_socket)
-    platform = Platform(operate, settings.domain, git_base, git.places, git.guesses)
+    platform = Platform(
+        operate,
+        settings.domain,
+        git_base,
+        git.places,
+        git.guesses,
+        streams_base=settings.web_url(settings.api_host),
+        rendezvous=f"{settings.api_host}:{settings.rendezvous_port}",
+    )
     WebServer(lambda: make_app(git, platform, settings.git_host)).run()
 
 

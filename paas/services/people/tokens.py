@@ -42,8 +42,16 @@ class Tokens:
 
         address: the client's. Raises PaasError if it is not a token, is not known, or has expired.
         """
-        prefix, now = prefix_of(token), self.clock.now()
-        found = self.store.tokens.by_hash(stored(token))
+        prefix = prefix_of(token)
+        actor = self._holder(prefix, self.store.tokens.by_hash(stored(token)))
+        self.uses.note(prefix, Use(self.clock.now(), address))
+        return actor
+
+    def present(self, prefix: TokenPrefix) -> Actor:
+        """The same for a token that was verified before. Raises PaasError as that."""
+        return self._holder(prefix, self.store.tokens.find(prefix))
+
+    def _holder(self, prefix: TokenPrefix, found: Token | None) -> Actor:
         user = self.store.users.find(found.user) if found is not None else None
         if found is None or user is None:
             raise PaasError(
@@ -52,13 +60,12 @@ class Tokens:
                 "removed, or it is from another server.",
                 "Create another: paas tokens:create; or, to use your own SSH key: unset PAAS_TOKEN",
             )
-        if found.expires is not None and found.is_expired(now):
+        if found.expires is not None and found.is_expired(self.clock.now()):
             raise PaasError(
                 "token-expired",
                 f"The token {prefix} expired on {found.expires:%Y-%m-%d at %H:%M} UTC.",
                 f"{user.name} can create a new one: paas tokens:create",
             )
-        self.uses.note(prefix, Use(now, address))
         return Actor(user, found.scope)
 
     def reports(self, actor: Actor) -> list[TokenReport]:

@@ -1,6 +1,6 @@
 """One-off processes: ``paas run bash`` in a fresh instance of the current release."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -49,9 +49,18 @@ class AppRuns:
     stop_limit_s: float
 
     def run(
-        self, actor: Actor, name: str, request: RunRequest, caller: Caller, progress: Progress
+        self,
+        actor: Actor,
+        name: str,
+        request: RunRequest,
+        caller: Caller,
+        progress: Progress,
+        meet: Callable[[Run], None] | None = None,
     ) -> int:
-        """Run a command and wait for it, with the caller's terminal or streams; its exit status."""
+        """Run a command and wait for it, with the caller's terminal or streams; its exit status.
+
+        meet: called when it has its number: waits for the caller, who comes only now.
+        """
         with ExitStack() as starting:
             # For its start only: its output must not use this up.
             starting.enter_context(self.reserve.released())
@@ -59,6 +68,9 @@ class AppRuns:
             wanted = run_spec(self.store, actor.name, app, request)
 
             def begun(run: Run) -> None:
+                if meet is not None:
+                    starting.close()
+                    meet(run)
                 log_begin(self.logs, run)
                 if run.terminal:
                     progress.step(

@@ -11,6 +11,7 @@ import pytest
 from paas.adapters.logs.app_logs import FileLogs
 from paas.adapters.logs.log_files import parse_line
 from paas.adapters.system.clock import SystemClock
+from paas.domain.logs.loglines import EVERY_LINE, LogFilter
 from paas.settings import Settings
 from tests.waiting import wait_for
 
@@ -209,3 +210,41 @@ def test_remove_forgets_an_app(logs: FileLogs) -> None:
     logs.remove(5)
     logs.remove(5)
     assert logs.tail(5, 10) == []
+
+
+def test_a_stream_continues_behind_any_line(logs: FileLogs, tmp_path: Path) -> None:
+    """None twice and none missed, in first and new lines of both files, after rotations."""
+    app, router = (tmp_path / "logs/5" / name for name in ("app.log", "router.log"))
+    put(app, *((n, f"app[web.1]: old {n}") for n in range(4)))
+    put(router, (2.5, "router: at=info"))
+    texts = ["old 1", "old 2", "at=info", "old 3", "new 0", "late", "new 1"]
+    follow = logs.resumable(5, lambda: False, EVERY_LINE, 4, "")
+    rows = [next(follow) for _ in range(4)]
+    put(app, (10, "app[web.1]: new 0"), (5, "app[web.1]: late"))
+    rows += [next(follow) for _ in range(2)]
+    app.rename(app.with_name("app.log.1"))
+    put(app, (11, "app[web.1]: new 1"))
+    rows.append(next(follow))
+    assert [line.text for _, line in rows] == texts
+
+    app.with_name("app.log.1").rename(app.with_name("app.log.2"))
+    app.rename(app.with_name("app.log.1"))
+    put(app, (12, "app[web.1]: newest"))
+    texts.append("newest")
+    for number, (mark, _) in enumerate(rows, 1):
+        rest = logs.resumable(5, lambda: False, EVERY_LINE, 4, mark)
+        assert [next(rest)[1].text for _ in texts[number:]] == texts[number:]
+
+
+def test_a_mark_of_files_that_are_gone_begins_with_what_is_left(
+    logs: FileLogs, tmp_path: Path
+) -> None:
+    """All of it is newer. What is no mark begins anew."""
+    put(tmp_path / "logs/5/app.log.1", (0, "app[web.1]: a"))
+    put(tmp_path / "logs/5/app.log", (1, "app[web.1]: b"))
+    wanted = LogFilter(source="app")
+    follow = logs.resumable(5, lambda: False, EVERY_LINE, 9, "0-1.7-0.0")
+    assert [next(follow)[1].text for _ in range(2)] == ["a", "b"]
+    for text in ("", "x", "0-1.7", "0-1.7-1.7-1.7", "9" * 30 + "-1.1-1.1"):
+        again = logs.resumable(5, lambda: True, wanted, 1, text if text.count("-") != 1 else "")
+        assert [line.text for _, line in again] == ["b"]

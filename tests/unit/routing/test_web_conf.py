@@ -17,7 +17,14 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = Settings(web=True, domain="apps.example.com")
 HOST = "git.apps.example.com"
 HOSTS = (HOST, "api.apps.example.com", "localhost.apps.example.com")
-SECURE = WebSite(HOSTS, Path("/srv/web/sock"), Path("/srv/web/tls/1.pem"), False, 529)
+SECURE = WebSite(
+    HOSTS,
+    Path("/srv/web/sock"),
+    Path("/srv/web/streams"),
+    Path("/srv/web/tls/1.pem"),
+    False,
+    529,
+)
 SITES = {
     "secure": replace(SECURE, trusted=(ip_network("198.51.100.0/24"),)),
     "refused": replace(SECURE, pem=None),

@@ -88,6 +88,8 @@ ROUTES: dict[str, Route] = {
     "POST /apps/<name>/dynos/<dyno>/actions/stop": Route("ps:stop"),
     "POST /apps/<name>/formations/<kind>/actions/stop": Route("ps:stop"),
     "POST /apps/<name>/log-drains": Route("drains:add", {"url": "syslog://198.51.100.7:514"}),
+    "POST /apps/<name>/dynos": Route("run:detached", {"command": "true"}),
+    "POST /apps/<name>/log-sessions": Route("logs", {"lines": 5}),
     "POST /apps/<name>/releases": Route("rollback", {"release": "v1"}),
     "POST /oauth/authorizations": Route("tokens:create", {"description": "a laptop"}),
 }

@@ -20,8 +20,10 @@ from paas.entrypoints.web.heroku import (
     dynos,
     formation,
     log_drains,
+    log_sessions,
     not_ours,
     releases,
+    runs,
 )
 from paas.entrypoints.web.heroku.errors import FORBIDDEN, INTERNAL, NOT_FOUND, ApiError
 from paas.entrypoints.web.heroku.platform import WARNINGS, Platform
@@ -38,8 +40,10 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     dynos.register,
     formation.register,
     log_drains.register,
+    log_sessions.register,
     not_ours.register,
     releases.register,
+    runs.register,
 )
 
 

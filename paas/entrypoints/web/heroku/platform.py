@@ -38,7 +38,8 @@ class Operate(Protocol):
 class Platform:
     """domain: the server's. git_base: a URL, without a path. places: requests of each address.
 
-    guesses: of tokens, at all entrances.
+    guesses: of tokens, at all entrances. streams_base: the URL below which streams are.
+    rendezvous: the host and port for attended processes.
     """
 
     operate: Operate
@@ -46,6 +47,8 @@ class Platform:
     git_base: str
     places: Places = field(default_factory=Places)
     guesses: Guesses = field(default_factory=Guesses)
+    streams_base: str = ""
+    rendezvous: str = ""
 
     def ask(self, operation: str, **arguments: object) -> Any:
         """The value of an operation, for the user of this request's token. Raises ApiError."""

@@ -1,0 +1,107 @@
+"""``python -m paas.entrypoints.streams.server --etc ETC``: the streams process.
+
+It starts as root, listens, reads the certificate, and gives up all rights before it reads anything
+from outside, as the web process does. One coroutine serves a stream, so that thousands which are
+idle cost nothing, and take no thread from git and the API.
+"""
+
+import asyncio
+import signal
+import socket
+import ssl
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from paas.adapters.proxy.account import proxy_account
+from paas.adapters.proxy.web_site import newest_certificate
+from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
+from paas.entrypoints.launcher.kernel import Kernel
+from paas.entrypoints.streams.http import LogStreams
+from paas.entrypoints.streams.rendezvous import Rendezvous
+from paas.entrypoints.streams.requests import HEAD_MAX_BYTES
+from paas.entrypoints.web.server import NEW_NETWORK, listen
+from paas.settings import Settings, load
+
+_BACKLOG = 128
+_HANDSHAKE_LIMIT_S = 15.0
+_GOODBYE_LIMIT_S = 5.0
+# For the ends of all streams to be sent.
+_LAST_WORDS_S = 0.2
+
+
+def tls(pem: Path) -> ssl.SSLContext:
+    """TLS with the certificate and key in that file. Raises OSError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(pem)
+    return context
+
+
+def listen_at(port: int) -> socket.socket:
+    """Listen for clients at all addresses of the machine. Raises OSError."""
+    if socket.has_dualstack_ipv6():
+        return socket.create_server(
+            ("", port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True
+        )
+    return socket.create_server(("", port), backlog=_BACKLOG)
+
+
+async def run(
+    http: socket.socket,
+    logs: LogStreams,
+    tcp: socket.socket | None,
+    context: ssl.SSLContext | None,
+    rendezvous: Rendezvous,
+) -> None:
+    """Serve until SIGTERM."""
+    stopped = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
+    servers = [await asyncio.start_unix_server(logs.serve, sock=http, limit=HEAD_MAX_BYTES)]
+    if tcp is not None:
+        servers.append(
+            await asyncio.start_server(
+                rendezvous.serve,
+                sock=tcp,
+                ssl=context,
+                ssl_handshake_timeout=_HANDSHAKE_LIMIT_S,
+                ssl_shutdown_timeout=_GOODBYE_LIMIT_S,
+            )
+        )
+    await stopped.wait()
+    for server in servers:
+        server.close()
+    logs.stopping.set()
+    await asyncio.sleep(_LAST_WORDS_S)
+
+
+def serve(settings: Settings) -> None:
+    """Listen, give up all rights, and serve until SIGTERM."""
+    paths = settings.paths
+    http = listen(paths.streams_socket, proxy_account(settings).pw_gid)
+    for left in paths.rendezvous.iterdir():
+        left.unlink(missing_ok=True)
+    tcp, context = None, None
+    if settings.has_rendezvous and (pem := newest_certificate(settings)) is not None:
+        tcp, context = listen_at(settings.rendezvous_port), tls(pem)
+    with suppress(OSError):  # where the machine gives root no right to it
+        Kernel().unshare(NEW_NETWORK)
+    become_nobody(settings.web_uid)
+    logs, rendezvous = LogStreams(paths.web_gate_socket), Rendezvous(paths.rendezvous)
+    asyncio.run(run(http, logs, tcp, context, rendezvous))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the process of the server whose settings are in ETC/server.yml."""
+    try:
+        serve(load(named_etc(argv) / "server.yml"))
+    except PaasError as error:
+        log(error.report)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What users follow over HTTP."""
