@@ -10,6 +10,7 @@ from paas.entrypoints.operations import (
     config,
     domains,
     drains,
+    keys,
     logs,
     processes,
     releases,
@@ -104,6 +105,9 @@ OPERATIONS: Mapping[str, Operation] = {
     "drains:remove": _changes(
         drains.remove, {"app": APP, "drain": TEXT}, lambda drain, **_: [drain]
     ),
+    "keys": Operation(keys.listing, {}),
+    "keys:add": _changes(keys.add, {"user": TEXT, "key": TEXT}, lambda user, **_: [user]),
+    "keys:remove": _changes(keys.remove, {"fingerprint": TEXT}, lambda fingerprint: [fingerprint]),
     "logs": Operation(
         logs.open_stream,
         {

@@ -14,6 +14,10 @@ from tests.fakes.world import World
 from tests.hyper_schema import Schema
 from tests.unit.web.api_world import Api
 
+KEY = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2d5cW3tqR1mGO0nIvWRVJ6hmUXtNq4OzJvZ2BfrF2v alice@laptop"
+)
+
 FIELDS: dict[str, str] = {
     "account": "acknowledged_msa acknowledged_msa_at allow_tracking beta country_of_residence "
     "created_at default_organization default_team delinquent_at email federated id "
@@ -27,6 +31,7 @@ FIELDS: dict[str, str] = {
     "status updated_at",
     "dyno": "app attach_url command created_at id name release size state type updated_at",
     "formation": "app command created_at dyno_size id quantity size type updated_at",
+    "key": "comment created_at email fingerprint id public_key updated_at",
     "log-drain": "addon app created_at id token updated_at url",
     "oauth-authorization": "access_token client created_at description grant id refresh_token "
     "scope session updated_at user",
@@ -38,6 +43,7 @@ FIELDS: dict[str, str] = {
 # What answers with each resource: a list of it, or one.
 ANSWERS: dict[str, str] = {
     "/account": "account",
+    "/account/keys": "key",
     "/apps": "app",
     "/apps/shop": "app",
     "/apps/shop/collaborators": "collaborator",
@@ -67,6 +73,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     assert found.ask("PATCH", "/apps/shop/config-vars", {"A": "1"}).status_code == 200
     drain = {"url": "syslog://198.51.100.7:514"}
     assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
+    assert found.ask("POST", "/account/keys", {"public_key": KEY}).status_code == 201
     made = found.ask("POST", "/oauth/authorizations", {"description": "a laptop"})
     assert faults("oauth-authorization", made.json) == []
     yield found

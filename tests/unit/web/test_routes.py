@@ -33,6 +33,7 @@ class Route:
 
 SEE_FORMATION = "ps:scale (to see the formation)"
 ROUTES: dict[str, Route] = {
+    "DELETE /account/keys/<key>": Route("keys:remove"),
     "DELETE /apps/<name>": Route("apps:destroy"),
     "DELETE /apps/<name>/collaborators/<whom>": Route("access:remove"),
     "DELETE /apps/<name>/domains/<domain>": Route("domains:remove"),
@@ -44,6 +45,8 @@ ROUTES: dict[str, Route] = {
     "DELETE /oauth/sessions/<_id>": Route(None),
     "GET /account": Route("auth:whoami"),
     "GET /account/features": Route("auth:whoami"),
+    "GET /account/keys": Route("keys"),
+    "GET /account/keys/<key>": Route(None),
     "GET /account/rate-limits": Route("auth:whoami"),
     "GET /addon-attachments": Route("auth:whoami"),
     "GET /addons": Route("auth:whoami"),
@@ -82,6 +85,7 @@ ROUTES: dict[str, Route] = {
         "ps:scale", {"updates": [{"type": "web", "quantity": "2"}]}
     ),
     "PATCH /apps/<name>/formation/<kind>": Route("ps:scale", {"quantity": 2}),
+    "POST /account/keys": Route("keys:add", {"public_key": "ssh-ed25519 AAAA"}),
     "POST /apps": Route("apps:create", {"name": "another"}),
     "POST /apps/<name>/collaborators": Route("access:add", {"user": "bob"}),
     "POST /apps/<name>/domains": Route("domains:add", {"hostname": "shop.example.com"}),
@@ -100,6 +104,7 @@ PARTS = {
     "<drain>": "d.5f0c6a0e-4f0e-4b9c-9a52-0d3e6a2b7c11",
     "<whom>": "bob",
     "<dyno>": "web.1",
+    "<key>": "SHA256:none",
     "<kind>": "web",
     "<release>": "v1",
     "<id>": id_of("Ab12Cd34"),

@@ -1,4 +1,4 @@
-"""Domains, collaborators and log drains of an app over HTTP."""
+"""Domains, collaborators, log drains and SSH keys over HTTP."""
 
 from urllib.parse import quote
 
@@ -9,6 +9,9 @@ from paas.domain.people.users import Role
 from tests.fakes.world import ROOT, World
 from tests.unit.web.api_world import Api
 
+KEY = (
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2d5cW3tqR1mGO0nIvWRVJ6hmUXtNq4OzJvZ2BfrF2v alice@laptop"
+)
 DRAIN = "https://alice:s3cret@logs.example.net/in"
 
 
@@ -77,3 +80,16 @@ def test_log_drains(api: Api) -> None:
     assert api.ask("GET", path).json == []
     assert api.ask("DELETE", f"{path}/d.none").status_code == 404
     assert "s3cret" not in str(commands(api))
+
+
+def test_keys(api: Api) -> None:
+    """Of the account itself only: an admin sees no others here."""
+    made = api.ask("POST", "/account/keys", {"public_key": KEY})
+    assert made.json is not None
+    assert made.status_code == 201
+    assert api.ask("GET", "/account/keys").json == [made.json]
+    assert api.ask("GET", "/account/keys", user="bob").json == []
+    assert api.ask("DELETE", f"/account/keys/{made.json['id']}", user="bob").status_code == 404
+    assert api.ask("DELETE", f"/account/keys/{made.json['id']}").json == made.json
+    assert api.ask("GET", "/account/keys").json == []
+    assert ("keys:add", ("alice",)) in commands(api)

@@ -9,7 +9,7 @@ from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.platform import Platform
 
 # The platform keeps no time for its users.
-_BEGINNING = "2000-01-01T00:00:00Z"
+BEGINNING = "2000-01-01T00:00:00Z"
 
 
 def register(app: Blueprint, platform: Platform) -> None:
@@ -25,11 +25,11 @@ def serialize(user: Mapping[str, Any], domain: str) -> dict[str, object]:
     """Heroku's ``account``. The e-mail address is none that gets mail: it names the user."""
     return {
         "acknowledged_msa": True,
-        "acknowledged_msa_at": _BEGINNING,
+        "acknowledged_msa_at": BEGINNING,
         "allow_tracking": False,
         "beta": False,
         "country_of_residence": None,
-        "created_at": _BEGINNING,
+        "created_at": BEGINNING,
         "default_organization": None,
         "default_team": None,
         "delinquent_at": None,
@@ -44,7 +44,7 @@ def serialize(user: Mapping[str, Any], domain: str) -> dict[str, object]:
         "sms_number": None,
         "suspended_at": None,
         "two_factor_authentication": False,
-        "updated_at": _BEGINNING,
+        "updated_at": BEGINNING,
         "verified": True,
     }
 

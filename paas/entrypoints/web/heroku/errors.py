@@ -27,7 +27,14 @@ _IDS: Mapping[str, str] = {
     **dict.fromkeys(TOKEN_REFUSALS, UNAUTHORIZED),
     **dict.fromkeys(("admins-only", "needs-role", "not-allowed", "token-limited"), FORBIDDEN),
     **dict.fromkeys(
-        ("no-such-domain", "no-such-drain", "no-such-release", "no-such-token", "no-such-user"),
+        (
+            "no-such-domain",
+            "no-such-drain",
+            "no-such-key",
+            "no-such-release",
+            "no-such-token",
+            "no-such-user",
+        ),
         NOT_FOUND,
     ),
     **dict.fromkeys(("app-busy", "app-locked"), CONFLICT),
