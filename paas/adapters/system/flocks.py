@@ -9,6 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paas.adapters.system import subprocesses
+
+_GRACE_S = 10.0
+
 
 def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
     """Whether an open file's lock conflicts with taking it that way."""
@@ -18,6 +22,25 @@ def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
         return True
     fcntl.flock(fd, fcntl.LOCK_UN)
     return False
+
+
+def taken_within(fd: int, limit_s: float) -> bool:
+    """Whether an open file's lock is ours now; waits for it in the kernel.
+
+    So whoever asks for the lock after this has begun gets it later. Somebody who only looks again
+    and again may find that the next one has it already. Another program waits, because flock(2) has
+    no time limit; the lock belongs to the open file, which that program shares.
+    """
+    ended = subprocesses.run(
+        ["/usr/bin/flock", "--exclusive", "--timeout", f"{limit_s:g}", "0"],
+        description="Waiting for a lock",
+        timeout_s=limit_s + _GRACE_S,
+        env={},
+        cwd=Path("/"),
+        stdin=fd,
+        check=False,
+    )
+    return ended.status == 0
 
 
 def is_file_held(path: Path) -> bool:

@@ -5,12 +5,9 @@ loaded by another server into separate files, with the rights of the app; then t
 present ones.
 """
 
-import fcntl
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import partial
-from typing import IO
 
 from paas.adapters.datastores.client_programs import ClientPrograms
 from paas.adapters.datastores.mysql import conf, incoming, programs, sql
@@ -24,6 +21,7 @@ from paas.adapters.datastores.tools import DatastoreTools
 from paas.adapters.runtime.native.launch_specs import SpecPaths
 from paas.adapters.runtime.native.process_tree import wait_until
 from paas.adapters.system import files
+from paas.adapters.system.flocks import taken_within
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.dump_ends import MYSQL, TAIL_BYTES, is_whole
 from paas.domain.values.errors import PaasError
@@ -130,15 +128,16 @@ class MariadbDumps:
     def _stopped(self, datastore: Datastore, found: Places) -> Iterator[None]:
         """Shut its server down; the next one waits for the end of the block.
 
-        The next one is started at once, and waits for the lock. This end was requested and is not a
-        crash, so it is forgotten; otherwise the next start would be delayed after several of them.
+        The next one is started at once, and waits for the lock, but we have waited for it longer.
+        This end was requested and is not a crash, so it is forgotten; otherwise the next start
+        would be delayed after several of them.
         """
         with found.lock.open() as lock:
             files.remove(self._specs.crash_file(datastore.group, conf.LABEL))
             for _ in range(_STOP_ATTEMPTS):
                 with suppress(PaasError):
                     ask(self._paths, datastore, "SHUTDOWN;")
-                if wait_until(partial(_took, lock), _STOP_WAIT_S):
+                if taken_within(lock.fileno(), _STOP_WAIT_S):
                     break
             else:
                 raise PaasError(
@@ -148,15 +147,6 @@ class MariadbDumps:
                     context=last_lines(found.log),
                 )
             yield
-
-
-def _took(lock: IO[str]) -> bool:
-    """Whether the lock is ours now, until it is closed."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _refuse_other(file: Spool) -> None:
