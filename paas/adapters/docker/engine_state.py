@@ -7,6 +7,7 @@ from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.disk_usage import disk_usage
 from paas.adapters.docker.programs import engine_socket_of_containerd
 from paas.adapters.runtime.native.usage import measured
+from paas.adapters.system import directories
 from paas.domain.server.docker_engine import EngineState
 from paas.domain.server.findings import ENGINE, Finding, mendable
 from paas.domain.values.errors import PaasError
@@ -28,6 +29,7 @@ def engine_state(settings: Settings) -> EngineState:
         images_bytes=int(disk.get("LayersSize") or 0),
         containers_bytes=sum(one.get("SizeRw") or 0 for one in disk.get("Containers") or ()),
         cache_bytes=sum(one.get("Size") or 0 for one in cache),
+        registry_bytes=directories.size_bytes(settings.paths.registry),
     )
 
 

@@ -76,10 +76,13 @@ def docker_row(found: EngineState | str | None, settings: Settings) -> tuple[str
 
 def disk_words(state: EngineState, settings: Settings) -> str:
     """What it takes of the disk, in parts."""
+    registry = (
+        f", registry of nodes {size_words(state.registry_bytes)}" if state.registry_bytes else ""
+    )
     return (
         f"images {size_words(state.images_bytes)}, containers "
         f"{size_words(state.containers_bytes)}, build cache {size_words(state.cache_bytes)} (at "
-        f"most {size_words(settings.docker_cache_mib * 1024**2)})"
+        f"most {size_words(settings.docker_cache_mib * 1024**2)}){registry}"
     )
 
 

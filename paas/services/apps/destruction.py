@@ -1,10 +1,12 @@
 """Destroying an app: recorded first, then carried out; what fails then is finished later."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from paas.domain.apps.apps import App
+from paas.domain.builds.cache_records import BUILDS_KEPT
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.releases.releases import Instance
 from paas.domain.values.errors import PaasError
@@ -45,6 +47,10 @@ class Destruction:
             progress.warn(f"{app.name} is destroyed, but not all of it is removed yet: {failure}")
         if failures:
             progress.warn("To remove the rest: paas doctor --fix")
+        if app.engine in self.engines.names():
+            with suppress(PaasError):  # the next deploy of an app with an image does it
+                spans = self.store.builds.spans(BUILDS_KEPT)
+                self.engines.of(app).builder.keep_cache(spans)
 
     def undo(self, app: App) -> None:
         """Remove an app whose creation failed, and of which nothing runs yet."""

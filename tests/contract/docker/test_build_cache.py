@@ -1,5 +1,6 @@
 """BuildKit's cache on the real engine: what builds leave, and what of it goes."""
 
+import shutil
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -49,7 +50,11 @@ def test_the_limit_of_its_size(workshop: Workshop) -> None:
 
 def test_what_the_engine_says_of_itself(workshop: Workshop) -> None:
     """Its version, and what is on the disk."""
+    workshop.settings.paths.registry.mkdir()
+    (workshop.settings.paths.registry / "layer").write_bytes(bytes(100_000))
     state = engine_state(workshop.settings)
+    shutil.rmtree(workshop.settings.paths.registry)
+    assert 100_000 < state.registry_bytes < 200_000
     assert state.version[0].isdigit()
     assert state.images_bytes > 1_000_000
     assert state.total_bytes >= state.images_bytes + state.cache_bytes

@@ -282,6 +282,9 @@ def test_the_cache_is_kept_for_the_last_builds(world: World) -> None:
     assert kept == {of_blog.created_at, *begins[:3]}
     world.builds.purge_cache(ROOT, "shop", world.progress)
     assert [span.begin for span in world.image_builder.kept] == [of_blog.created_at]
+    world.image_builder.kept = []
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
+    assert [span.begin for span in world.image_builder.kept] == [of_blog.created_at]
 
 
 def test_an_image_that_is_gone_is_built_again(world: World) -> None:
