@@ -142,6 +142,16 @@ def _remove_account() -> None:
     with suppress(KeyError):
         pwd.getpwnam(ACCOUNT)
         subprocess.run(["userdel", ACCOUNT], capture_output=True, check=False)
-    for path in (HOME, MOUNT_POINT):
+    # Without its mount point, what a process has mounted there is gone for it.
+    for path in (HOME,) if is_mounted(MOUNT_POINT) else (HOME, MOUNT_POINT):
         with suppress(OSError):
             path.rmdir()
+
+
+def is_mounted(path: Path) -> bool:
+    """Whether a process of any mount namespace has something mounted there (proc(5))."""
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        with suppress(OSError):  # it has ended
+            if f" {path} " in table.read_text():
+                return True
+    return False

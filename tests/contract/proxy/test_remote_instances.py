@@ -82,12 +82,14 @@ def test_a_dead_machine_costs_time_but_no_request(
         proxies = nginx.proxy_uids()
         wait_for(lambda: not is_connected(endpoints, proxies))
         dead.die()
-        began = time.monotonic()
+        waits = 0
         for _ in range(8):
+            began = time.monotonic()
             assert status_of(nginx.get("a.localhost")) == 200
             assert status_of(nginx.raw(POST)) == 200
-        # With 5 s for each attempt it would be 40 s.
-        assert time.monotonic() - began < 20
+            waits += int((time.monotonic() - began) // 5)
+        # With 5 s for each attempt it would be 8.
+        assert waits < 4
 
 
 def test_what_a_dead_machine_was_to_answer_is_answered(
