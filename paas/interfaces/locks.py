@@ -95,6 +95,9 @@ class Locks(Protocol):
     def idle_push(self, app_id: int) -> AbstractContextManager[bool]:
         """Keep pushes out for a moment. False, without doing so, if one is in progress."""
 
+    def deploying_on_push(self, app_id: int) -> AbstractContextManager[bool]:
+        """Be the process that deploys what is pushed elsewhere. False if another one is."""
+
 
 class KeyReader(Protocol):
     """Reads public keys and their fingerprints."""

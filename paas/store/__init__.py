@@ -45,6 +45,7 @@ from paas.store.storage import Storages
 from paas.store.teams import Teams
 from paas.store.tokens import Tokens
 from paas.store.users import Users
+from paas.store.webhooks import Webhooks
 
 
 class Store:
@@ -92,6 +93,7 @@ class Store:
         self.teams = Teams(database)
         self.tokens = Tokens(database)
         self.users = Users(database)
+        self.webhooks = Webhooks(database, self.sealing)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -236,4 +236,21 @@ MIGRATIONS = (
         PRIMARY KEY (app_id, host)
     ) STRICT;
     """,
+    """
+    CREATE TABLE webhooks (
+        app_id INTEGER PRIMARY KEY REFERENCES apps (id) ON DELETE CASCADE,
+        id TEXT NOT NULL UNIQUE,
+        secret TEXT NOT NULL,
+        url TEXT NOT NULL,
+        branch TEXT NOT NULL,
+        user TEXT REFERENCES users (name) ON DELETE CASCADE,
+        wanted INTEGER NOT NULL DEFAULT 0,
+        done INTEGER NOT NULL DEFAULT 0,
+        last_at TEXT,
+        last_forge TEXT,
+        last_commit TEXT,
+        last_result TEXT
+    ) STRICT;
+    CREATE INDEX webhooks_by_user ON webhooks (user);
+    """,
 )

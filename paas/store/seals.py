@@ -56,6 +56,11 @@ def deploy_key_place(app_id: int) -> str:
     return f"The deploy key of the app with the id {app_id}"
 
 
+def webhook_place(app_id: int) -> str:
+    """Where the secret of an app's webhook is."""
+    return f"The webhook's secret of the app with the id {app_id}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """A column of sealed values. place: names a row's place, given the values of others."""
@@ -74,6 +79,7 @@ _COLUMNS = (
     _Column("build_values", "value", "app_id, kind, name", build_value_place),
     _Column("git_tokens", "token", "app_id, host", git_token_place),
     _Column("deploy_keys", "private", "app_id", deploy_key_place),
+    _Column("webhooks", "secret", "app_id", webhook_place),
 )
 
 

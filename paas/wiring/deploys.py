@@ -12,6 +12,7 @@ from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
+from paas.services.git.deploy_on_push import DeployOnPush
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
@@ -128,6 +129,20 @@ def git_credentials(adapters: Adapters) -> GitCredentials:
         store=adapters.store,
         new_key=adapters.new_deploy_key,
         domain=adapters.settings.domain,
+    )
+
+
+def deploy_on_push(adapters: Adapters, imports: Imports) -> DeployOnPush:
+    """Webhooks of git servers."""
+    settings = adapters.settings
+    return DeployOnPush(
+        store=adapters.store,
+        imports=imports,
+        locks=adapters.locks,
+        logs=adapters.logs,
+        clock=adapters.clock,
+        random_characters=adapters.random_characters,
+        base=settings.web_url(settings.git_host) if settings.web else None,
     )
 
 

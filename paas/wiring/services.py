@@ -49,6 +49,7 @@ from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
+from paas.services.git.deploy_on_push import DeployOnPush
 from paas.services.logs.drains import Drains
 from paas.services.people.access import AppAccess
 from paas.services.people.admission import Admission
@@ -124,6 +125,7 @@ class Services:
     followers: Followers
     datastores: Datastores
     datastore_overview: DatastoreOverview
+    deploy_on_push: DeployOnPush
     diffs: Diffs
     disk: DiskReports
     doctor: Doctor
@@ -247,6 +249,7 @@ def all_services(adapters: Adapters) -> Services:
         archive_watch=archive_watch(adapters),
         datastores=all_datastores,
         datastore_overview=datastores.overview(adapters, keeping),
+        deploy_on_push=deploys.deploy_on_push(adapters, imports),
         diffs=releasing.diffs,
         disk=server.disk_reports(adapters),
         forks=datastores.forks(adapters, all_datastores),

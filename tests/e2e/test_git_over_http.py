@@ -1,12 +1,15 @@
 """git over HTTP on a whole server, with tokens; at localhost without a certificate."""
 
+import functools
+import http.server
 import os
 import re
 import signal
 import sqlite3
 import subprocess
-from collections.abc import Callable
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import psutil
@@ -14,6 +17,8 @@ import pytest
 
 from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
 from tests.e2e.tiny import tiny
+from tests.ports import free_port
+from tests.unit.git import deliveries
 from tests.waiting import wait_for
 
 Make = Callable[[dict[str, str | bytes]], Repository]
@@ -139,3 +144,48 @@ def test_the_web_process_has_no_rights(server: Server) -> None:
     ):
         denied = run([*argv, *map(str, command)], check=False)
         assert "Permission denied" in denied.stderr
+
+
+@contextmanager
+def shelf(folder: Path) -> Iterator[str]:
+    """Files over HTTP, which git reads as a repository (gitprotocol-http(5), dumb)."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), handler) as found:
+        threading.Thread(target=found.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{found.server_port}"
+        found.shutdown()
+
+
+def test_a_webhook_deploys(server: Server, alice: User, repository: Make, tmp_path: Path) -> None:
+    """What was pushed elsewhere goes live, as alice's; one that is not genuine does nothing."""
+    alice.ssh("apps:create", "hooked")
+    source = repository(tiny("pushed elsewhere"))
+    bare = tmp_path / "shop.git"
+    git(tmp_path, "clone", "-q", "--bare", str(source.path), str(bare))
+    git(bare, "update-server-info")
+    commit = git(bare, "rev-parse", "main").stdout.strip()
+    with shelf(tmp_path) as address:
+        from_there = ("--from", f"{address}/shop.git")
+        told = alice.ssh("git:deploy-on-push", "-a", "hooked", *from_there).stdout.split()
+        url, secret = told[-2:]
+        host, path = "git.localhost", "/hooks/" + url.rpartition("/")[2]
+        assert url == f"http://{host}:{server.http_port}{path}"
+        headers, body = deliveries.github("wrong", "main", commit)
+        assert server.get(host, path, headers=headers, method="POST", body=body).status == 401
+        huge = server.get(host, path, headers=headers, method="POST", body=bytes(6 * 1024**2))
+        assert huge.status == 413
+        assert server.get(host, "/hooks/nobody", headers=headers, method="POST").status == 404
+        assert server.get(host, path).status == 404
+        headers, body = deliveries.github(secret, "main", commit)
+        taken = server.get(host, path, headers=headers, method="POST", body=body)
+        assert taken.status == 202, taken.text
+        wait_for(
+            lambda: ": deployed" in alice.ssh("git:deploy-on-push", "-a", "hooked").stdout,
+            what="the push is deployed",
+        )
+    assert server.get("hooked").text == "pushed elsewhere"
+    assert '"user": "alice"' in alice.ssh("releases", "-a", "hooked", "--json").stdout
+    audit = server.paas("audit", "-a", "hooked", "--json").stdout
+    assert "webhook:github" in audit
+    assert commit in audit
+    assert secret not in audit

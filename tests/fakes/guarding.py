@@ -21,6 +21,7 @@ class FakeLocks:
     def __init__(self) -> None:
         self.held: dict[int | ServerLock, str] = {}
         self.pushed: set[int] = set()
+        self.hooked: set[int] = set()
         self.marked: Counter[int] = Counter()
         self.dumped: set[int] = set()
 
@@ -110,6 +111,17 @@ class FakeLocks:
     @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
         yield app_id not in self.pushed
+
+    @contextmanager
+    def deploying_on_push(self, app_id: int) -> Iterator[bool]:
+        if app_id in self.hooked:
+            yield False
+            return
+        self.hooked.add(app_id)
+        try:
+            yield True
+        finally:
+            self.hooked.discard(app_id)
 
 
 class FakeKeys:

@@ -23,6 +23,7 @@ class FakeImporter:
         self.access: FetchAccess | None = None
         self.host_keys: tuple[HostKey, ...] = ()
         self.open = 0
+        self.during: Callable[[], None] = lambda: None
 
     @contextmanager
     def fetched(
@@ -51,6 +52,7 @@ class FakeImporter:
             raise self.failure
         if source in self.missing:
             raise PaasError("not-fetched", "The repository could not be fetched.")
+        self.during()
         self.open += 1
         try:
             yield Imported(self.commit, Quarantine(Path("/quarantine")), self.host_keys)

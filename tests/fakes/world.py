@@ -135,6 +135,7 @@ class World:
     live: list[str] = field(default_factory=list)
     domain_proof: str = "dns"
     docker: bool = False
+    web: bool = False
     datastore_server: FakeDatastoreServer = field(default_factory=FakeDatastoreServer)
     datastore_followers: FakeFollowers = field(init=False)
     datastore_reports: FakeDatastoreReports = field(default_factory=FakeDatastoreReports)
@@ -178,6 +179,7 @@ class World:
             max_domains=10,
             domain_proof=self.domain_proof,
             docker=self.docker,
+            web=self.web,
         )
         server_keys = ServerKeys(self.folder / "server.key")
         server_keys.create()
@@ -215,6 +217,7 @@ class World:
         self.attachments = made.attachments
         self.datastores = made.datastores
         self.diagnosing = made.diagnosing
+        self.deploy_on_push = made.deploy_on_push
         self.diffs = made.diffs
         self.externals = made.externals
         self.disk = made.disk

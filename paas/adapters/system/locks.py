@@ -110,15 +110,14 @@ class FlockLocks:
     def idle_push(self, app_id: int) -> Iterator[bool]:
         """Keep pushes out for a moment. False, without doing so, if one is in progress."""
         fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        try:
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-            else:
-                yield True
-        finally:
-            os.close(fd)
+        with _tried(fd) as is_ours:
+            yield is_ours
+
+    @contextmanager
+    def deploying_on_push(self, app_id: int) -> Iterator[bool]:
+        """Be the process that deploys what is pushed elsewhere. False if another one is."""
+        with _tried(self._open(f"hook-{app_id}")) as is_ours:
+            yield is_ours
 
     @contextmanager
     def _hold(
@@ -156,6 +155,20 @@ class FlockLocks:
         except FileNotFoundError:
             self._directory.mkdir(mode=0o711, exist_ok=True)
             return os.open(self._directory / name, flags, 0o600)
+
+
+@contextmanager
+def _tried(fd: int) -> Iterator[bool]:
+    """Hold a lock if it is free; whether it was. fd is closed at the end."""
+    try:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+    finally:
+        os.close(fd)
 
 
 @contextmanager

@@ -165,6 +165,7 @@ COMMANDS: Mapping[str, Row] = {
     "drains:remove": _changes(Permission.CONFIGURE),
     "git:auth": _changes(Permission.CONFIGURE),
     "git:deploy-key": _changes(Permission.CONFIGURE),
+    "git:deploy-on-push": _changes(Permission.CONFIGURE),
     "git:from-archive": _changes(Permission.DEPLOY),
     "git:from-image": _changes(Permission.DEPLOY),
     "git:info": _reads(Permission.VIEW),

@@ -231,12 +231,13 @@ def stderr_log() -> Callable[[str], None]:
 
 def _web_door(settings: Settings, account: pwd.struct_passwd) -> WebDoor:
     """Where the web process comes in, at a socket of its own: it sees no other of ours."""
+    from paas.entrypoints.cli.hooks import delivered_by
     from paas.entrypoints.cli.web import admitted_by, streams_of
 
     uid = settings.web_uid
     listener = listen(settings.paths.web_gate_socket, gid=uid)
     etc = str(settings.etc)
-    return WebDoor(listener, uid, account, admitted_by(etc), streams_of(etc))
+    return WebDoor(listener, uid, account, admitted_by(etc), streams_of(etc), delivered_by(etc))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -21,8 +21,9 @@ from paas.domain.values.errors import EXIT_NO_APP, EXIT_USAGE, PaasError
 from paas.domain.values.names import AppName, app_name
 from paas.domain.values.secret import Secret
 from paas.entrypoints.failure import plain, rendered
-from paas.entrypoints.gate import wire
+from paas.entrypoints.gate import hooks, wire
 from paas.entrypoints.gate.child import Slot, become_session, take_terminal
+from paas.entrypoints.gate.hooks import Deliver, HookRequest
 from paas.entrypoints.gate.refused import RefusedError
 from paas.entrypoints.gate.streams import OpenStream, no_streams, send_stream, stream_request
 from paas.entrypoints.gate.wire import BadRequestError
@@ -130,7 +131,7 @@ class WebDoor:
     """Where the web process comes in.
 
     uid: its own, the only one that may. account: as whom git runs. admit: verifies a token.
-    open_stream: finds what a secret stands for.
+    open_stream: finds what a secret stands for. deliver: handles a webhook; None: there are none.
     """
 
     listener: socket.socket
@@ -138,6 +139,7 @@ class WebDoor:
     account: struct_passwd
     admit: Admit
     open_stream: OpenStream = no_streams
+    deliver: Deliver | None = None
 
     def serve(self, conn: socket.socket, slot: Slot, log: Callable[[str], None]) -> NoReturn:
         """Serve one request in this process, which is a fresh fork, and end it."""
@@ -160,13 +162,16 @@ class WebDoor:
 
     def _serve(
         self,
-        request: WebRequest | OperationRequest,
+        request: WebRequest | OperationRequest | HookRequest,
         conn: socket.socket,
         slot: Slot,
         log: Callable[[str], None],
     ) -> None:
         if isinstance(request, OperationRequest):
             self._operate(request, Reply(conn, slot), slot)
+            return
+        if isinstance(request, HookRequest):
+            self._receive(request, Reply(conn, slot), slot)
             return
         plan = self._plan(request, slot)
         wire.answer_json(conn, {"git": "runs"})
@@ -186,6 +191,19 @@ class WebDoor:
             why = "This failed because of an internal error, which is in the gate's log."
             reply.send(plain(PaasError("internal-error", why)))
             raise
+
+    def _receive(self, request: HookRequest, reply: Reply, slot: Slot) -> None:
+        """Handle a webhook, whose body is our standard input; it is answered, whatever happens."""
+
+        def answer(status: int, words: str) -> None:
+            reply.send({"hook": status, "words": words})
+
+        try:
+            if self.deliver is None:
+                raise BadRequestError("There are no webhooks here.")
+            self.deliver(request, hooks.read_body(0), answer, slot.enter)
+        finally:
+            answer(500, "This failed because of an internal error, which is in the gate's log.")
 
     def _plan(self, request: WebRequest, slot: Slot) -> ExecPlan:
         """What to run for the request. Raises RefusedError."""
@@ -229,7 +247,7 @@ class WebDoor:
         return status if status >= 0 else 128 - status
 
 
-def parse(raw: object) -> WebRequest | OperationRequest:
+def parse(raw: object) -> WebRequest | OperationRequest | HookRequest:
     """Validate a request's JSON. Raises BadRequestError."""
     match raw:
         case {
@@ -240,6 +258,8 @@ def parse(raw: object) -> WebRequest | OperationRequest:
             **others,
         } if not others:
             return OperationRequest(operation, arguments, Secret(token), _origin(address))
+        case {"hook": str()}:
+            return hooks.parse(raw)
         case {
             "service": str() as service,
             "half": str() as half,

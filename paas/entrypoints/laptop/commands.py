@@ -128,6 +128,12 @@ _OTHERS = (
         "Show an app's SSH key for private repositories.",
         (*APP, "--rotate", "--remove", "--forget-host", *JSON),
     ),
+    CommandLine(
+        "git:deploy-on-push",
+        "[APP]",
+        "Deploy what is pushed elsewhere.",
+        (*APP, "--from", "--branch", "--rotate", "--off", *JSON),
+    ),
     CommandLine("git:from-archive", "[APP] URL|-", "Deploy an archive.", (*APP, "--archive-type")),
     CommandLine("git:from-image", "[APP] IMAGE", "Deploy an image from a registry.", APP),
     CommandLine("git:info", "[APP]", "Show branches and commits.", (*APP, *JSON)),

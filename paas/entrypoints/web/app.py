@@ -10,13 +10,19 @@ from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.git_routes import add_git
 from paas.entrypoints.web.heroku.app import make_api
 from paas.entrypoints.web.heroku.platform import Platform
+from paas.entrypoints.web.hooks import PREFIX, Hooks, make_hooks
 
 
-def make_app(git: GitHttp, platform: Platform, git_host: str) -> WSGIApplication:
-    """git alone at its own host; the API, and git as well, at the others that the proxy sends."""
-    for_git, api = make_git(git), make_api(platform, git)
+def make_app(git: GitHttp, platform: Platform, git_host: str, hooks: Hooks) -> WSGIApplication:
+    """git alone at its own host; the API, and git as well, at the others that the proxy sends.
+
+    Webhooks arrive at each.
+    """
+    for_git, api, for_hooks = make_git(git), make_api(platform, git), make_hooks(hooks)
 
     def serve(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if str(environ.get("PATH_INFO", "")).startswith(PREFIX):
+            return for_hooks(environ, start)
         host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
         return (for_git if host == git_host else api)(environ, start)
 

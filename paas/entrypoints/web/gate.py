@@ -111,6 +111,23 @@ def operate(
     raise GateDownError("It has no place for another request.")
 
 
+def deliver(path: Path, request: Mapping[str, object], body: bytes) -> tuple[int, str]:
+    """The answer to a webhook: a status of HTTP, and words. Raises GateDownError."""
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    file = os.memfd_create("webhook", os.MFD_CLOEXEC)
+    try:
+        os.write(file, body)
+        conn, answer = exchange(path, request, (file, null, null))
+    finally:
+        os.close(file)
+        os.close(null)
+    conn.close()
+    match answer:
+        case {"hook": int() as status, "words": str() as words}:
+            return status, words
+    raise GateDownError("It has no place for another request.")
+
+
 def exchange(
     path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int]
 ) -> tuple[socket.socket, dict[str, object]]:

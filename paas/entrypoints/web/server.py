@@ -23,6 +23,7 @@ from paas.entrypoints.web import gate
 from paas.entrypoints.web.app import make_app
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.platform import Platform
+from paas.entrypoints.web.hooks import Hooks
 from paas.settings import Settings, load
 
 # Each waits for one request, a push for as long as its build takes.
@@ -111,7 +112,8 @@ def serve(settings: Settings) -> None:
         streams_base=settings.web_url(settings.api_host),
         rendezvous=f"{settings.api_host}:{settings.rendezvous_port}",
     )
-    WebServer(lambda: make_app(git, platform, settings.git_host)).run()
+    hooks = Hooks(paths.web_gate_socket)
+    WebServer(lambda: make_app(git, platform, settings.git_host, hooks)).run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -59,6 +59,16 @@ def test_pushes_are_kept_out_only_while_none_is_under_way(locks: Locks) -> None:
     assert locks.push(1) != locks.push(2)
 
 
+def test_one_process_deploys_what_is_pushed_elsewhere(locks: Locks) -> None:
+    """Another one learns that it is at it, for the same app."""
+    with locks.deploying_on_push(1) as ours:
+        assert ours
+        with locks.deploying_on_push(1) as too, locks.deploying_on_push(2) as other:
+            assert (too, other) == (False, True)
+    with locks.deploying_on_push(1) as again:
+        assert again
+
+
 def test_a_waiter_is_surrounded_by_its_wait(locks: Locks, tmp_path: Path) -> None:
     """It learns who holds the lock, once, before it gets it."""
     told: list[str] = []

@@ -85,6 +85,7 @@ USES: dict[str, str] = {
     "drains:remove": f"https://me:{CANARY}@logs.example.org/{CANARY}",
     "git:auth": "github.com --token-stdin",
     "git:deploy-key": "",
+    "git:deploy-on-push": f"--from https://me:{CANARY}@example.org/a.git",
     "git:from-archive": f"https://me:{CANARY}@example.org/a.tar.gz?sig={CANARY}",
     "git:from-image": "redis:7",
     "git:load-image": "",

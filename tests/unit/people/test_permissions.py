@@ -94,6 +94,7 @@ WORDS: dict[str, str] = {
     "drains:remove": "syslog://logs.example.org:514",
     "git:auth": "",
     "git:deploy-key": "",
+    "git:deploy-on-push": "--from https://example.org/a.git",
     "git:from-archive": "https://example.org/a.tar.gz",
     "git:from-image": "redis:7",
     "git:info": "",
@@ -389,7 +390,8 @@ def expected(use: str, who: str) -> str:
     if isinstance(need, Permission):
         if role is None:
             return "no-such-app"
-        if use in {"apps:leave", "apps:clone"} and "token" in who and role.may(need):
+        limited = {"apps:leave", "apps:clone", "git:deploy-on-push"}
+        if use in limited and "token" in who and role.may(need):
             return "token-limited"
         return ALLOWED if role.may(need) else "needs-role"
     if need is Need.ADMIN:
