@@ -265,7 +265,7 @@ def other_tar() -> bytes:
     ("content", "why"),
     [
         (b"", "The dump is empty"),
-        (other_tar(), "This is not a dump of PostgreSQL"),
+        (other_tar(), "This is not a PostgreSQL dump"),
         (b"-- MySQL dump 10.19\n", "a dump of MySQL or MariaDB"),
         (b"SELECT 1;\n-- PostgreSQL database cluster dump complete\n", "by pg_dumpall"),
         (b"SELECT 1;\n", "plain SQL of pg_dump ends with"),

@@ -82,7 +82,7 @@ def test_datastores_that_others_reach_are_found_and_mended(settings: Settings) -
     write_clients(settings, [client])
 
     def differ() -> list[Finding]:
-        return [found for found in machine.findings() if "connect to datastores" in found.message]
+        return [found for found in machine.findings() if "rules for datastores" in found.message]
 
     (found,) = differ()
     assert (found.check, found.mends) == ("firewall", True)
