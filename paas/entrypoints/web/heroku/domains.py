@@ -7,7 +7,7 @@ from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.apps import reference
-from paas.entrypoints.web.heroku.errors import invalid, not_found
+from paas.entrypoints.web.heroku.errors import invalid
 from paas.entrypoints.web.heroku.platform import Platform, body, takes
 from paas.entrypoints.web.heroku.ranges import listed
 from paas.entrypoints.web.heroku.times import time
@@ -26,7 +26,7 @@ def register(app: Blueprint, platform: Platform) -> None:
 
     @app.get("/apps/<name>/domains/<domain>")
     def info(name: str, domain: str) -> Response:
-        return jsonify(_one(all_domains(name), domain))
+        return jsonify(ids.one_of(all_domains(name), domain, "domain", "hostname", "id"))
 
     @app.post("/apps/<name>/domains")
     def add(name: str) -> tuple[Response, int]:
@@ -40,17 +40,13 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.delete("/apps/<name>/domains/<domain>")
     def remove(name: str, domain: str) -> Response:
         # By its id only if it is one: who may not remove it is refused that, and it is recorded.
-        host = _one(all_domains(name), domain)["hostname"] if ids.is_one(domain) else domain
+        host = (
+            ids.one_of(all_domains(name), domain, "domain", "hostname", "id")["hostname"]
+            if ids.is_one(domain)
+            else domain
+        )
         gone = platform.ask("domains:remove", app=ids.app(name), host=host)
         return jsonify(serialize(gone["app"], gone["domain"]))
-
-
-def _one(rows: list[dict[str, object]], domain: str) -> dict[str, object]:
-    """The one with that host name or id. Raises ApiError."""
-    for row in rows:
-        if domain in (row["hostname"], row["id"]):
-            return row
-    raise not_found("domain")
 
 
 def serialize(app: Mapping[str, Any], domain: Mapping[str, Any]) -> dict[str, object]:

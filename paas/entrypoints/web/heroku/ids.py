@@ -5,8 +5,11 @@ known by a name alone has one of version 5.
 """
 
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from uuid import UUID, uuid5
+
+from paas.entrypoints.web.heroku.errors import not_found
 
 _SPACE = UUID("6f1f7f56-6d0c-4c62-9d0e-7061617300ff")
 _NUMBER_BITS = 31
@@ -48,6 +51,16 @@ def is_one(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def one_of(
+    rows: Sequence[dict[str, object]], text: str, resource: str, *fields: str
+) -> dict[str, object]:
+    """The row that has this text in one of the fields. Raises ApiError."""
+    for row in rows:
+        if text in [row[field] for field in fields]:
+            return row
+    raise not_found(resource)
 
 
 def app(text: str) -> str | int:

@@ -7,7 +7,6 @@ from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.account import BEGINNING
-from paas.entrypoints.web.heroku.errors import not_found
 from paas.entrypoints.web.heroku.platform import Platform, body, takes
 from paas.entrypoints.web.heroku.ranges import listed
 from paas.entrypoints.web.heroku.times import time
@@ -20,10 +19,7 @@ def register(app: Blueprint, platform: Platform) -> None:
         return [serialize(row) for row in platform.ask("keys")]
 
     def one(key: str) -> dict[str, object]:
-        for row in all_keys():
-            if key in (row["id"], row["fingerprint"]):
-                return row
-        raise not_found("key")
+        return ids.one_of(all_keys(), key, "key", "id", "fingerprint")
 
     @app.get("/account/keys")
     def keys() -> Response:

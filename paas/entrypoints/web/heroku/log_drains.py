@@ -7,7 +7,6 @@ from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.apps import reference
-from paas.entrypoints.web.heroku.errors import not_found
 from paas.entrypoints.web.heroku.platform import Platform, body, takes
 from paas.entrypoints.web.heroku.ranges import listed
 from paas.entrypoints.web.heroku.times import time
@@ -26,7 +25,7 @@ def register(app: Blueprint, platform: Platform) -> None:
 
     @app.get("/apps/<name>/log-drains/<drain>")
     def info(name: str, drain: str) -> Response:
-        return jsonify(_one(all_drains(name), drain))
+        return jsonify(ids.one_of(all_drains(name), drain, "log-drain", "id", "token", "url"))
 
     @app.post("/apps/<name>/log-drains")
     def add(name: str) -> tuple[Response, int]:
@@ -38,17 +37,13 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.delete("/apps/<name>/log-drains/<drain>")
     def remove(name: str, drain: str) -> Response:
         # By its id only if it is one: who may not remove it is refused that, and it is recorded.
-        word = _one(all_drains(name), drain)["token"] if ids.is_one(drain) else drain
+        word = (
+            ids.one_of(all_drains(name), drain, "log-drain", "id", "token", "url")["token"]
+            if ids.is_one(drain)
+            else drain
+        )
         gone = platform.ask("drains:remove", app=ids.app(name), drain=word)
         return jsonify(serialize(gone["app"], gone["drain"]))
-
-
-def _one(rows: list[dict[str, object]], drain: str) -> dict[str, object]:
-    """The one with that id, token or URL. Raises ApiError."""
-    for row in rows:
-        if drain in (row["id"], row["token"], row["url"]):
-            return row
-    raise not_found("log-drain")
 
 
 def serialize(app: Mapping[str, Any], drain: Mapping[str, Any]) -> dict[str, object]:
