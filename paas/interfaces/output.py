@@ -102,7 +102,7 @@ class Logs(Protocol):
     ) -> Iterator[tuple[str, LogLine]]:
         """As `follow`, each with a mark: given as after, it continues behind that line.
 
-        after: empty, or what is no mark, begins anew.
+        after: if it is empty or not a mark, it starts from the beginning.
         """
 
     def instance_tail(

@@ -16,4 +16,4 @@ class Capabilities(Protocol):
         """The capability of a secret, while it is valid."""
 
     def touch(self, secret: Secret) -> None:
-        """It is in use: its time begins anew."""
+        """It is in use, so its lifetime starts again."""

@@ -3,8 +3,8 @@
 The layers of a base image are compressed, and nothing says how large they are unpacked. Debian 12's
 engine unpacks each in a program of its own to its end, even if the build has been cancelled; where
 that program is killed, the engine still decompresses the rest. So both are killed, and supervisord
-restarts the engine: containers go on. The engine then knows nothing of the layer, so what was
-unpacked of it is deleted here.
+restarts the engine while containers keep running. The engine then knows nothing of the layer, so
+what was unpacked of it is deleted here.
 """
 
 import os

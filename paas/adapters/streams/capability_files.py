@@ -51,7 +51,7 @@ class CapabilityFiles:
         return None
 
     def touch(self, secret: Secret) -> None:
-        """It is in use: its time begins anew."""
+        """It is in use, so its lifetime starts again."""
         for path in self._paths(secret):
             with contextlib.suppress(FileNotFoundError):
                 os.utime(path)

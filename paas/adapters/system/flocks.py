@@ -27,7 +27,7 @@ def is_held(fd: int, how: int = fcntl.LOCK_SH) -> bool:
 def taken_within(fd: int, limit_s: float) -> bool:
     """Whether an open file's lock is ours now; waits for it in the kernel.
 
-    So whoever asks for the lock after this has begun gets it later. Somebody who only looks again
+    So anyone who asks for the lock later also gets it later. A process that only tries again
     and again may find that the next one has it already. Another program waits, because flock(2) has
     no time limit; the lock belongs to the open file, which that program shares.
     """

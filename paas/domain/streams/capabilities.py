@@ -1,4 +1,4 @@
-"""Capabilities: URLs with a secret, which let whoever has them follow something for a while."""
+"""Capabilities: URLs with a secret that let their holder follow something for a limited time."""
 
 import json
 import re

@@ -2,8 +2,8 @@
 
 It passes what they print to the app's log, tells how they end, and starts them again with the
 same delays. It follows the events of the Docker engine and looks at all every few seconds. If it
-dies, containers run on, and the next one goes on where it was. It also sees to it that the engine
-does not fill the disk by unpacking an image.
+dies, containers keep running, and the next one continues where it stopped. It also
+keeps the engine from filling the disk while it unpacks an image.
 """
 
 import json

@@ -84,7 +84,7 @@ class Reply:
     def send(self, answer: Mapping[str, object]) -> None:
         """Answer, unless that was done; the rest no longer counts as its user's command.
 
-        What waits still counts as such: it goes on for somebody who has not come yet.
+        A stream still counts as waiting: its client has not connected yet.
         """
         if self._answered:
             return
