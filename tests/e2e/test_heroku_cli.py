@@ -98,6 +98,9 @@ def test_a_session(
     added = heroku("domains:add", "www.heroku.example.net", cwd=source.path).stdout
     assert "Adding www.heroku.example.net to heroku-shop... done" in added
     assert "www.heroku.example.net is pending" in added
+    packs = heroku("buildpacks:add", "heroku/python", cwd=source.path).stdout
+    assert "Next release on" in packs
+    assert "heroku/python" in packs
     heroku("maintenance:on", cwd=source.path)
     assert server.get("heroku-shop", "/").status == 503
     assert "Error ID: not_found" in heroku("ps", "-a", "nobodys", check=False).stdout

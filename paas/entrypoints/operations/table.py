@@ -7,6 +7,7 @@ from paas.entrypoints.operations import (
     access,
     account,
     apps,
+    buildpacks,
     config,
     domains,
     drains,
@@ -85,6 +86,13 @@ OPERATIONS: Mapping[str, Operation] = {
     "apps:info": Operation(apps.info, {"app": APP}),
     "apps:rename": _changes(apps.rename, {"app": APP, "name": TEXT}, lambda name, **_: [name]),
     "auth:whoami": Operation(account.whoami, {}),
+    "buildpacks": Operation(buildpacks.listing, {"app": APP}),
+    "buildpacks:clear": _changes(buildpacks.clear, {"app": APP}),
+    "buildpacks:set": _changes(
+        buildpacks.set_packs,
+        {"app": APP, "buildpacks": TEXTS},
+        lambda buildpacks, **_: buildpacks,
+    ),
     "config:export": Operation(config.export, _RELEASE),
     "config:set": _changes(
         config.set_vars,

@@ -1,6 +1,6 @@
 """How an app is built: its buildpacks, in order, and its folder of the repository."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -96,6 +96,19 @@ class Buildpacks:
             return [*packs[:place], *packs[place + 1 :]]
 
         return self._change(app, change)
+
+    def replace(self, actor: Actor, name: str, texts: Sequence[str]) -> list[Buildpack]:
+        """Set these and no others, in this order. One that is set already is not looked at again,
+        so a directory of the server that an admin chose may stay."""
+        app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
+        there = {pack.source: pack for pack in self.store.buildpacks.of_app(app.id)}
+        packs: list[Buildpack] = []
+        for text in texts:
+            known = there.get(buildpack(text).source)
+            pack = known if known is not None else self._named(actor, name, text)[1]
+            _refuse_twice(packs, pack)
+            packs.append(pack)
+        return self._change(app, lambda _: packs)
 
     def clear(self, actor: Actor, name: str) -> None:
         """Let them be detected again."""

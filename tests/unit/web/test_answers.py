@@ -26,6 +26,7 @@ FIELDS: dict[str, str] = {
     "app": "acm archived_at build_stack buildpack_provided_description create_status created_at "
     "current_build_architecture generation git_url id internal_routing maintenance name owner "
     "region released_at repo_size slug_size space stack team updated_at web_url",
+    "buildpack-installation": "buildpack ordinal",
     "collaborator": "app created_at id permissions role updated_at user",
     "domain": "acm_status acm_status_reason app cname created_at hostname id kind sni_endpoint "
     "status updated_at",
@@ -46,6 +47,7 @@ ANSWERS: dict[str, str] = {
     "/account/keys": "key",
     "/apps": "app",
     "/apps/shop": "app",
+    "/apps/shop/buildpack-installations": "buildpack-installation",
     "/apps/shop/collaborators": "collaborator",
     "/apps/shop/domains": "domain",
     "/apps/shop/domains/shop.example.com": "domain",
@@ -71,6 +73,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     world.push()
     found = Api(world)
     assert found.ask("PATCH", "/apps/shop/config-vars", {"A": "1"}).status_code == 200
+    packs = {"updates": [{"buildpack": "urn:buildpack:heroku/ruby"}]}
+    assert found.ask("PUT", "/apps/shop/buildpack-installations", packs).status_code == 200
     drain = {"url": "syslog://198.51.100.7:514"}
     assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
     assert found.ask("POST", "/account/keys", {"public_key": KEY}).status_code == 201

@@ -54,6 +54,7 @@ ROUTES: dict[str, Route] = {
     "GET /apps/<name>": Route("apps:info"),
     "GET /apps/<name>/addon-attachments": Route("apps:info"),
     "GET /apps/<name>/addons": Route("apps:info"),
+    "GET /apps/<name>/buildpack-installations": Route("buildpacks"),
     "GET /apps/<name>/collaborators": Route("access"),
     "GET /apps/<name>/collaborators/<whom>": Route(None),
     "GET /apps/<name>/config-vars": Route("config:export"),
@@ -71,6 +72,10 @@ ROUTES: dict[str, Route] = {
     "GET /apps/<name>/releases/<release>": Route("releases:info"),
     "GET /apps/<name>/releases/<release>/config-vars": Route("config:export"),
     "GET /apps/<name>/sni-endpoints": Route("apps:info"),
+    "GET /buildpacks": Route(None),
+    "GET /buildpacks/<slug>": Route(None),
+    "GET /buildpacks/<slug>/readme": Route(None),
+    "GET /buildpacks/<slug>/revisions": Route(None),
     "GET /oauth/authorizations": Route("tokens"),
     "GET /oauth/authorizations/<id>": Route(None),
     "GET /regions": Route("auth:whoami"),
@@ -95,6 +100,9 @@ ROUTES: dict[str, Route] = {
     "POST /apps/<name>/dynos": Route("run:detached", {"command": "true"}),
     "POST /apps/<name>/log-sessions": Route("logs", {"lines": 5}),
     "POST /apps/<name>/releases": Route("rollback", {"release": "v1"}),
+    "PUT /apps/<name>/buildpack-installations": Route(
+        "buildpacks:set", {"updates": [{"buildpack": "heroku/python"}]}
+    ),
     "POST /oauth/authorizations": Route("tokens:create", {"description": "a laptop"}),
 }
 # What stands for the parts of a path.

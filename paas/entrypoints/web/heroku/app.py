@@ -14,6 +14,7 @@ from paas.entrypoints.web.heroku import (
     account,
     apps,
     authorizations,
+    buildpacks,
     collaborators,
     config,
     domains,
@@ -23,6 +24,7 @@ from paas.entrypoints.web.heroku import (
     log_drains,
     log_sessions,
     not_ours,
+    registry,
     releases,
     runs,
 )
@@ -35,6 +37,7 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     account.register,
     apps.register,
     authorizations.register,
+    buildpacks.register,
     collaborators.register,
     config.register,
     domains.register,
@@ -44,6 +47,7 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     log_drains.register,
     log_sessions.register,
     not_ours.register,
+    registry.register,
     releases.register,
     runs.register,
 )
