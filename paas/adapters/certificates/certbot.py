@@ -7,7 +7,10 @@ has no state that could differ from ours, and its own timer finds nothing to ren
 
 import re
 import shutil
+import time
+from contextlib import suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from paas.adapters.certificates import acme_check
 from paas.adapters.network.resolver import SystemResolver
@@ -32,6 +35,8 @@ _UNREACHABLE = re.compile(
     r"ConnectionError|SSLError|ConnectTimeout|ReadTimeout|Max retries exceeded|"
     r"NameResolutionError|ProxyError|Requesting \S+: |Another instance of Certbot"
 )
+# What the issuer says of the account, as it is in certbot's log (RFC 8555, 6.7 and 7.3.6).
+_LOST = re.compile(rb"acme:error:accountDoesNotExist|Account is not valid, has status")
 # Failures of the program itself or of this machine, not of the issuer.
 _MISSING = re.compile(r"^setpriv: failed to execute.*|^(?:ModuleNotFound|Import)Error: .*", re.M)
 _BAD_SETTINGS = re.compile(r"^certbot: error: (.*)", re.MULTILINE)
@@ -91,6 +96,16 @@ class Certbot:
         return self._root / "webroot"
 
     def _ask(self, host: str, new: Path) -> None:
+        """Raises IssueError."""
+        words = self._certonly(host, new)
+        if words is not None and self._account_is_lost():
+            self._set_account_aside()
+            words = self._certonly(host, new)
+        if words is not None:
+            raise IssueError(failure_of(words))
+
+    def _certonly(self, host: str, new: Path) -> str | None:
+        """What certbot printed, if it failed."""
         settings = self._settings
         done = run(
             [
@@ -111,8 +126,22 @@ class Certbot:
             env=self._environment(),
             check=False,
         )
-        if not done.ok:
-            raise IssueError(failure_of(done.output.decode(errors="replace")))
+        return None if done.ok else done.output.decode(errors="replace")
+
+    def _account_is_lost(self) -> bool:
+        """Whether certbot failed because the issuer does not know the account, or has ended it.
+
+        certbot prints a fault of its own instead; the log is of the last run alone.
+        """
+        log = read_bytes(self._root / "logs" / "letsencrypt.log") or b""
+        return _LOST.search(log) is not None
+
+    def _set_account_aside(self) -> None:
+        """Have certbot make a new account; the former one is kept beside it."""
+        directory = urlsplit(self._settings.acme_directory)
+        account = self._root / "certbot" / "accounts" / directory.netloc / directory.path.strip("/")
+        with suppress(FileNotFoundError):
+            account.rename(account.with_name(f"{account.name}-lost-{time.time():.0f}"))
 
     def _account(self) -> list[str | Path]:
         """Options for an account that does not exist yet."""

@@ -193,3 +193,16 @@ def test_killed_in_the_middle_it_begins_anew(certbot: Certbot, nginx: Nginx) -> 
     (new / "chain.pem").write_text("half")
     assert certbot.issue("shop.example.com").startswith(b"-----BEGIN CERTIFICATE-----")
     assert not new.exists()
+
+
+def test_an_account_that_the_issuer_has_lost_is_made_anew(nginx: Nginx) -> None:
+    """As after a reset of an issuer of one's own; certbot alone fails with a fault of its own."""
+    with pebble_server(nginx.settings.http_port) as issuer:
+        settings = replace(
+            nginx.settings, acme_directory=issuer.directory, acme_ca_bundle=str(issuer.bundle)
+        )
+        assert Certbot(settings).issue("shop.example.com")
+        issuer.stop()
+        issuer.start()
+        assert Certbot(settings).issue("shop.example.com")
+        assert issuer.log().count("There are now 1 accounts") == 2
