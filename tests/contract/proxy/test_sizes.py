@@ -41,6 +41,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         values = {name.lower(): value for name, value in self.headers.items() if len(value) < 99}
         body = json.dumps({"sizes": told, "values": values}).encode()
         self.send_response(200)
+        for number in range(400 if self.path == "/many" else 0):
+            self.send_header(f"X-{number}", "1")
         for start in range(0, count, 8_000):
             self.send_header("X-Big", "x" * (min(8_000, count - start) - 9))
         self.send_header("Content-Length", str(len(body)))
@@ -143,25 +145,42 @@ def test_larger_ones_are_refused_with_a_page(served: tuple[Nginx, int], protocol
     assert status == (0 if is_unsaid else 431)
 
 
-def _ask(proxy: Nginx, protocol: str, cookie: str) -> tuple[int, dict[str, int]]:
+@pytest.mark.parametrize("protocol", ["http", "https", "h2"])
+def test_400_headers_pass_both_ways(
+    served: tuple[Nginx, int], protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither proxy counts them: only their size is limited."""
+    monkeypatch.setattr("http.client._MAXHEADERS", 1000)  # of the app's own, which is Python's
+    many = [(f"x-{number}", "1") for number in range(400)]
+    status, sizes = _ask(served[0], protocol, "x", *many)
+    assert status == 200
+    assert {name for name, _ in many} <= set(sizes)
+    assert served[0].get(HOST, "/many").lower().count(b"\r\nx-") >= 400
+
+
+def _ask(
+    proxy: Nginx, protocol: str, cookie: str, *more: tuple[str, str]
+) -> tuple[int, dict[str, int]]:
     """The status, and the size of each header that the app got."""
+    headers = (("cookie", cookie), *more)
+    lines = [f"{name}: {value}" for name, value in headers]
     if protocol == "h2":
         with secure_connection(proxy, NAME, "h2") as channel:
             client = Http2Client(channel)
-            client.request(asking(("cookie", cookie), host=NAME))
+            client.request(asking(*headers, host=NAME))
             status, body = client.answer()
         if status in {"closed", "reset"}:
             return 0, {}
     elif protocol == "https":
-        head = f"GET / HTTP/1.1\r\nHost: {NAME}\r\nConnection: close\r\nCookie: {cookie}\r\n\r\n"
+        head = ("GET / HTTP/1.1", f"Host: {NAME}", "Connection: close", *lines, "", "")
         with secure_connection(proxy, NAME, "http/1.1") as channel:
-            channel.sendall(head.encode())
+            channel.sendall("\r\n".join(head).encode())
             answer = b""
             while part := channel.recv(65536):
                 answer += part
         status, body = str(status_of(answer)), body_of(answer)
     else:
-        answer = proxy.get(HOST, "/", f"Cookie: {cookie}")
+        answer = proxy.get(HOST, "/", *lines)
         status, body = str(status_of(answer)), body_of(answer)
     if status != "200":
         assert b"too large" in body.lower() or b"large" in body.lower()

@@ -100,6 +100,12 @@ def secured(request: pytest.FixtureRequest) -> Iterator[Secured]:
         yield Secured(nginx, site, root)
 
 
+def posting(host: str, method: str = "POST") -> bytes:
+    """A request without a body, by that method."""
+    lines = (f"{method} /x HTTP/1.1", f"Host: {host}", "Connection: close", "Content-Length: 0")
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 def test_each_name_has_its_certificate(secured: Secured) -> None:
     """The exact one, the wildcard's, and the redirect's; the client checks names and chains."""
     assert status_of(secured.get(SHOP)) == 200
@@ -121,6 +127,10 @@ def test_http_is_sent_to_https_but_for_challenges(secured: Secured) -> None:
     moved = secured.nginx.get(SHOP, "/x")
     assert status_of(moved) == 301
     assert f"Location: https://{SHOP}:{secured.port}/x".encode() in moved
+    posted = secured.nginx.raw(posting(SHOP))
+    assert status_of(posted) == 308, "a client would repeat it as a GET"
+    assert f"Location: https://{SHOP}:{secured.port}/x".encode() in posted
+    assert status_of(secured.nginx.raw(posting(SHOP, "HEAD"))) == 301
     challenges = secured.nginx.settings.state / "acme/challenges"
     challenges.mkdir(mode=0o711, parents=True, exist_ok=True)
     challenges.parent.chmod(0o711)
@@ -251,6 +261,7 @@ def test_who_came_to_a_balancer_over_https_is_there_already(secured: Secured) ->
         answer = nginx.get(SHOP, "/x", said)
         assert status_of(answer) == 301
         assert b"Strict" not in answer
+    assert status_of(nginx.raw(posting(SHOP))) == 308
     assert status_of(secured.get(SHOP)) == 200
     assert secured.get(SHOP).count(header) == 1
     challenges = nginx.settings.state / "acme/challenges"

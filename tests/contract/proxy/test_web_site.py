@@ -135,6 +135,10 @@ def test_without_tls_nothing_is_answered(served: Nginx) -> None:
     assert status_of(answer) in (301, 302)
     port = served.settings.https_port
     assert f"https://{HOST}:{port}/shop.git/info/refs?service=git-upload-pack".encode() in answer
+    posted = (
+        f"POST /apps HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    assert status_of(served.raw(posted.encode())) == 308, "a client would repeat it as a GET"
     conn = secure(served)
     conn.request("POST", "/", headers={"Content-Length": str(100 * 1024**2)})
     assert conn.getresponse().status == 413
