@@ -28,13 +28,15 @@ class Imported:
 class Archive:
     """An archive to make a commit of. source: its address, or a stream of its bytes.
 
-    kind: what it must be; None: detected. author: ``alice <alice@example.com>``.
+    kind: what it must be; None: detected. author: ``alice <alice@example.com>``. sha256: of the
+    archive, in hexadecimal, if it must be that one.
     """
 
     source: str | BinaryIO
     kind: ArchiveType | None
     author: str
     message: str
+    sha256: str | None = None
 
 
 class Importer(Protocol):

@@ -122,6 +122,9 @@ class Logs(Protocol):
     def release_output(self, app_id: int, version: int) -> list[str]:
         """The lines that it printed; none if it did not run."""
 
+    def release_lines(self, app_id: int, version: int, stop: Callable[[], bool]) -> Iterator[str]:
+        """The same, and new lines until stop returns true."""
+
     def remove(self, app_id: int) -> None: ...
 
 

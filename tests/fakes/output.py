@@ -88,7 +88,7 @@ class FakeLogs:
         self.lines: list[tuple[int, str, str]] = []
         self.printed: dict[str, list[str]] = {}
         self.builds: dict[str, list[bytes]] = {}
-        self.release_lines: dict[tuple[int, int], list[bytes]] = {}
+        self.released: dict[tuple[int, int], list[bytes]] = {}
 
     def write(self, app_id: int, process: str, text: str) -> None:
         self.lines.append((app_id, process, text))
@@ -135,10 +135,14 @@ class FakeLogs:
         yield from (line.decode() for line in self.builds.get(build_id, []))
 
     def open_release(self, app_id: int, version: int) -> Callable[[bytes], None]:
-        return self.release_lines.setdefault((app_id, version), []).append
+        return self.released.setdefault((app_id, version), []).append
 
     def release_output(self, app_id: int, version: int) -> list[str]:
-        return [line.decode() for line in self.release_lines.get((app_id, version), [])]
+        return [line.decode() for line in self.released.get((app_id, version), [])]
+
+    def release_lines(self, app_id: int, version: int, stop: Callable[[], bool]) -> Iterator[str]:
+        stop()
+        yield from self.release_output(app_id, version)
 
     def remove(self, app_id: int) -> None:
         self.lines = [line for line in self.lines if line[0] != app_id]

@@ -78,6 +78,7 @@ class SandboxImporter:
             "kind": "archive",
             "url": archive.source if isinstance(archive.source, str) else None,
             "type": archive.kind,
+            "sha256": archive.sha256,
             "head": head,
             "author": archive.author,
             "message": archive.message,

@@ -181,6 +181,10 @@ class FileLogs:
             return []
         return text.removesuffix("\n").split("\n")
 
+    def release_lines(self, app_id: int, version: int, stop: Callable[[], bool]) -> Iterator[str]:
+        """The same, and new lines until stop returns true."""
+        return lines_until(self._release_path(app_id, version), stop, self._clock)
+
     def _release_path(self, app_id: int, version: int) -> Path:
         return self._directory / "releases" / f"{app_id}-v{version}.log"
 

@@ -24,6 +24,8 @@ class Capability:
 
     lines: how many to begin with. tail: whether new ones follow. process: ``web.1``, or a process
     type. source: ``app``, ``heroku`` for all others, or one of the platform's own names.
+
+    build, release: the output of one of these instead of the log.
     """
 
     user: UserName
@@ -33,6 +35,8 @@ class Capability:
     tail: bool = False
     process: str | None = None
     source: str | None = None
+    build: str | None = None
+    release: int | None = None
 
     @property
     def wanted(self) -> LogFilter:

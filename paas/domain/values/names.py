@@ -28,6 +28,7 @@ RESERVED_VARS = {
 }
 VAR_NAME_MAX = 200
 # Compiled here, once: each command is a fork of a process that has imported this.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _APP_NAME = re.compile(r"[a-z](?:[a-z0-9-]{0,28}[a-z0-9])?")
 _USER_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,31})")
 _PROCESS_TYPE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,62})")
@@ -124,6 +125,11 @@ def shown(text: str) -> str:
 def printable(text: str) -> str:
     """A text that moves no cursor and ends no line: control characters shown escaped."""
     return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in text)
+
+
+def plain_output(line: str) -> str:
+    """A line that a program printed, without its colours, and printable."""
+    return printable(_COLOUR.sub("", line))
 
 
 def assignment(text: str) -> tuple[VarName, str]:

@@ -1,6 +1,5 @@
 """builds, builds:info, builds:output, builds:cancel, builds:cache:purge"""
 
-import re
 from collections.abc import Iterable
 
 import click
@@ -8,7 +7,7 @@ import click
 from paas.domain.builds.builds import is_build
 from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import usage_error
-from paas.domain.values.names import printable
+from paas.domain.values.names import plain_output
 from paas.domain.values.sizes import size_words
 from paas.entrypoints.cli.session import (
     Session,
@@ -23,7 +22,6 @@ from paas.entrypoints.cli.waiting import waiting
 from paas.services.builds.builds import BuildInfo
 
 BUILD_WORDS = "[APP] [BUILD]"
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @click.command("builds")
@@ -123,7 +121,7 @@ def _print_output(session: Session, lines: Iterable[str], *, as_json: bool) -> N
         if as_json:
             print_json(line)
         else:
-            print_line(printable(_COLOUR.sub("", line)))
+            print_line(plain_output(line))
     if is_empty:
         session.terminal.detail("It printed nothing, or its output is no longer kept.")
 

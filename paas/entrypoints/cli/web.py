@@ -13,7 +13,7 @@ from paas.domain.people.tokens import prefix_of
 from paas.domain.people.users import Role, User
 from paas.domain.streams.capabilities import Capability
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import AppName, UserName
+from paas.domain.values.names import AppName, UserName, plain_output
 from paas.domain.values.secret import Secret
 from paas.entrypoints.cli import git
 from paas.entrypoints.cli.local import LocalCaller
@@ -85,10 +85,26 @@ class CapabilityStream:
         return True
 
     def rows(self, after: str, stop: Callable[[], bool]) -> Iterator[Sequence[str]]:
-        """Its lines."""
+        """Its lines; those of an output have only a mark, which is their number, and a text."""
+        if (lines := self._output(stop)) is not None:
+            seen = int(after) if after.isdecimal() else 0
+            for number, text in enumerate(lines, start=1):
+                if number > seen:
+                    yield str(number), plain_output(text)
+            return
         for mark, line in self.services.streams.log_lines(self.capability, after, stop):
             at = line.at.astimezone(UTC).isoformat(timespec="microseconds")
             yield mark, at, line.source, line.process, line.text
+
+    def _output(self, stop: Callable[[], bool]) -> Iterator[str] | None:
+        """What a build or a release command prints; None if it is a log that is followed."""
+        found, services = self.capability, self.services
+        if found.build is None and found.release is None:
+            return None
+        actor, app = services.streams.require(found)
+        if found.release is not None:
+            return services.releases.follow(actor, app.name, found.release, stop)
+        return services.builds.output(actor, app.name, found.build, stop)[1]
 
 
 def admitted_by(etc: str) -> Callable[[Secret, Origin, str], TokenVisitor]:

@@ -1,6 +1,7 @@
 """Reading archives: a tar, a tar.gz or a zip, from a URL or from standard input."""
 
 import gzip
+import hashlib
 import lzma
 import stat
 import subprocess
@@ -80,6 +81,18 @@ def download(url: str, target: Path, max_bytes: int) -> None:
             "not-fetched",
             f"{url} could not be fetched: {why or f'curl ended with {done.returncode}'}",
             "Check that the URL is correct and public: curl --fail -L -o /dev/null " + url,
+        )
+
+
+def check(path: Path, sha256: str) -> None:
+    """Raises PaasError unless the archive is the one with that checksum."""
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise PaasError(
+            "archive-checksum",
+            f"The archive is another one: its SHA-256 is {found}, and not {sha256}.",
+            "Upload it again, or correct the checksum.",
         )
 
 

@@ -48,6 +48,8 @@ def _archive(job: dict[str, Any], _access: Access) -> dict[str, Any]:
     path = OUT / ARCHIVE
     if job["url"]:
         archives.download(job["url"], path, job["max_download_bytes"])
+    if job["sha256"]:
+        archives.check(path, job["sha256"])
     repository = git.Repository.make(OUT / "repository.git", KNOWN, job["head"])
     kind = ArchiveType(job["type"]) if job["type"] else None
     limits = commits.Limits(job["max_files"], job["max_bytes"])

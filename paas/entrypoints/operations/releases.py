@@ -3,24 +3,27 @@
 from paas.domain.apps.apps import App
 from paas.domain.people.permissions import Permission
 from paas.domain.releases.history import can_roll_back
-from paas.domain.releases.releases import Release
+from paas.domain.releases.releases import Release, Status
 from paas.entrypoints.operations.call import Call
 
 # Of the list; an older one can be asked for by its version.
 _MOST = 1_000
 
 
-def listing(call: Call, *, app: str) -> list[dict[str, object]]:
-    """The releases of an app, newest first."""
+def listing(call: Call, *, app: str, follow: bool) -> list[dict[str, object]]:
+    """The releases of an app, newest first. follow: with the secret of the newest one's output."""
     found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
     rows = call.services.store.releases.of_app(found.id)[:_MOST]
-    return [_plain(call, found, release) for release in rows]
+    return [
+        _plain(call, found, release) | _output(call, found, release, follow and place == 0)
+        for place, release in enumerate(rows)
+    ]
 
 
-def info(call: Call, *, app: str, version: int | None) -> dict[str, object]:
-    """One release, by default the latest."""
+def info(call: Call, *, app: str, version: int | None, follow: bool = False) -> dict[str, object]:
+    """One release, by default the latest. follow: with the secret of its output."""
     found = call.services.releases.info(call.actor, app, version)
-    return _plain(call, found.app, found.release)
+    return _plain(call, found.app, found.release) | _output(call, found.app, found.release, follow)
 
 
 def rollback(call: Call, *, app: str, version: int | None) -> dict[str, object]:
@@ -39,6 +42,16 @@ def retry(call: Call, *, app: str) -> dict[str, object]:
 
 def _app(call: Call, name: str) -> App:
     return call.services.apps.find(call.actor, name, to=Permission.VIEW)
+
+
+def _output(call: Call, app: App, release: Release, wanted: bool) -> dict[str, object]:
+    """What the release command printed, if one ran or may run yet."""
+    services, version = call.services, release.version
+    runs = release.status is Status.PENDING
+    if not wanted or not (runs or services.logs.release_output(app.id, version)):
+        return {"output": None}
+    secret = services.streams.open_output(call.actor, call.origin, app, release=version)
+    return {"output": secret.reveal()}
 
 
 def _plain(call: Call, app: App, release: Release) -> dict[str, object]:

@@ -8,6 +8,7 @@ from paas.entrypoints.operations import (
     account,
     apps,
     buildpacks,
+    builds,
     config,
     domains,
     drains,
@@ -93,6 +94,13 @@ OPERATIONS: Mapping[str, Operation] = {
         {"app": APP, "buildpacks": TEXTS},
         lambda buildpacks, **_: buildpacks,
     ),
+    "builds": Operation(builds.listing, {"app": APP, "follow": optional(FLAG, False)}),
+    "builds:cancel": _changes(
+        builds.cancel, {"app": APP, "build": TEXT}, lambda build, **_: [build]
+    ),
+    "builds:info": Operation(
+        builds.info, {"app": APP, "build": TEXT, "follow": optional(FLAG, False)}
+    ),
     "config:export": Operation(config.export, _RELEASE),
     "config:set": _changes(
         config.set_vars,
@@ -112,6 +120,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "drains:add": _changes(drains.add, {"app": APP, "url": TEXT}, lambda url, **_: [url]),
     "drains:remove": _changes(
         drains.remove, {"app": APP, "drain": TEXT}, lambda drain, **_: [drain]
+    ),
+    "git:from-archive": _changes(
+        builds.from_archive,
+        {"app": APP, "url": TEXT, "version": optional(TEXT), "sha256": optional(TEXT)},
+        lambda url, **_: [url],
     ),
     "keys": Operation(keys.listing, {}),
     "keys:add": _changes(keys.add, {"user": TEXT, "key": TEXT}, lambda user, **_: [user]),
@@ -137,8 +150,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "ps:stop": _changes(processes.stop, _NAMES, lambda names, **_: names),
     "ps:type": _changes(processes.resize, {"app": APP, "sizes": TEXTS}, lambda sizes, **_: sizes),
-    "releases": Operation(releases.listing, {"app": APP}),
-    "releases:info": Operation(releases.info, _RELEASE),
+    "releases": Operation(releases.listing, {"app": APP, "follow": optional(FLAG, False)}),
+    "releases:info": Operation(releases.info, {**_RELEASE, "follow": optional(FLAG, False)}),
     "releases:retry": _changes(releases.retry, {"app": APP}),
     "rollback": _changes(releases.rollback, _RELEASE, _version),
     "run": _changes(runs.attend, {**_RUN, "terminal": FLAG}, _command, _names_of_vars),

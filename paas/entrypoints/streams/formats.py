@@ -13,6 +13,7 @@ EVENT_PAUSE = b": \n\n"
 TEXT_PAUSE = b"\0"
 
 _PLATFORM, _ROUTER = "heroku", "router"
+# Of a log: a mark, time, source, process and text. Of an output: a mark and a text.
 Row = Sequence[str]
 
 
@@ -28,9 +29,12 @@ def plain(row: Row) -> bytes:
 
 
 def _line(row: Row) -> str:
-    at, source, process, said = row
+    said = row[-1]
+    if len(row) > 1:
+        at, source, process, said = row
+        said = f"{at} {_source(source, process)}: {said}"
     # A lone CR ends a line, too.
-    return f"{at} {_source(source, process)}: {said}".replace("\r", " ").replace("\n", " ")
+    return said.replace("\r", " ").replace("\n", " ")
 
 
 def _source(source: str, process: str) -> str:

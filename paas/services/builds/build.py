@@ -44,15 +44,18 @@ from paas.services.releases.release_commands import ReleaseCommands
 from paas.services.server.quotas import Quotas
 from paas.store import Store
 
+Begun = Callable[[Build], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Push:
-    """A commit that someone pushed to an app's deploy branch."""
+    """A commit that someone pushed to an app's deploy branch. begun: is told of its build."""
 
     app: App
     commit: str
     quarantine: Quarantine | None
     actor: Actor
+    begun: Begun = lambda _: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

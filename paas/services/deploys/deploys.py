@@ -95,6 +95,7 @@ class Deploys:
             self.slugs.check_free_space()
 
         recorded = Recorded(progress, self.logs.open_build(build.id), check)
+        push.begun(build)
         try:
             with reporting_failure(
                 recorded, "The deploy failed", what_serves(self.store, push.app)

@@ -14,7 +14,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Archive, Imported, Importer, Locks, Progress, Refs, Repository
 from paas.services.access import find_app, refreshed
 from paas.services.apps.maintenance import refuse_locked
-from paas.services.builds.build import Push
+from paas.services.builds.build import Begun, Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.git.credentials import GitCredentials
 from paas.services.progress import Forwarded, waiting
@@ -85,8 +85,12 @@ class Imports:
         name: str,
         archive: Archive,
         progress: Progress,
+        begun: Begun = lambda _: None,
     ) -> None:
-        """Make an archive's files a commit on the app's deploy branch, and deploy it."""
+        """Make an archive's files a commit on the app's deploy branch, and deploy it.
+
+        begun: is told of the build.
+        """
         app = find_app(self.store, actor, name, to=Permission.DEPLOY)
         by_address = isinstance(archive.source, str)
         progress.step(f"Fetching {archive.source}" if by_address else "Reading the archive")
@@ -94,7 +98,7 @@ class Imports:
         def unpack(head: str | None) -> AbstractContextManager[Imported]:
             return self.importer.unpacked(app, archive, head, progress.output)
 
-        self._take(actor, app, unpack, Building.ALWAYS, progress)
+        self._take(actor, app, unpack, Building.ALWAYS, progress, begun)
 
     def _take(
         self,
@@ -103,6 +107,7 @@ class Imports:
         fetch: Callable[[str | None], AbstractContextManager[Imported]],
         building: Building,
         progress: Progress,
+        begun: Begun = lambda _: None,
     ) -> None:
         """Fetch, deploy if wanted, and move the branch: nobody pushes to the app meanwhile."""
         if building is not Building.NEVER:
@@ -135,7 +140,7 @@ class Imports:
                     progress.warn(f"The branch {branch} was not moved: {error.message}")
                 stack.close()
 
-            push = Push(app, imported.commit, imported.quarantine, actor)
+            push = Push(app, imported.commit, imported.quarantine, actor, begun)
             self.deploys.deploy(push, _Kept(progress, keep))
 
     def _wants_build(self, app: App, commit: str, building: Building) -> bool:

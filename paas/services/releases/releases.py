@@ -1,6 +1,6 @@
 """Releases: what they are, and bringing one back, code and config together, without a build."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
 from paas.domain.releases import history
 from paas.domain.releases.diffs import NameChanges, config_changes
-from paas.domain.releases.releases import Release, Slug
+from paas.domain.releases.releases import Release, Slug, Status
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Logs, Progress
 from paas.services.access import find_app
@@ -67,6 +67,18 @@ class Releases:
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         release = self._find(app, version)
         return release, self.logs.release_output(app.id, release.version)
+
+    def follow(
+        self, actor: Actor, name: str, version: int, stop: Callable[[], bool]
+    ) -> Iterator[str]:
+        """The same, and what a release command that runs prints, until it ends or stop says so."""
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
+        self._find(app, version)
+
+        def is_over() -> bool:
+            return stop() or self._find(app, version).status is not Status.PENDING
+
+        return self.logs.release_lines(app.id, version, is_over)
 
     def rollback(
         self, actor: Actor, name: str, version: int | None, progress: Progress

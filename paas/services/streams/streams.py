@@ -59,6 +59,21 @@ class Streams:
             )
         )
 
+    def open_output(
+        self,
+        actor: Actor,
+        origin: Origin,
+        app: App,
+        *,
+        build: str | None = None,
+        release: int | None = None,
+    ) -> Secret:
+        """The secret of a stream of what a build, or a release command, prints."""
+        user, token = _holder(actor, origin)
+        return self.capabilities.issue(
+            Capability(user=user, token=token, app_id=app.id, build=build, release=release)
+        )
+
     def find(self, secret: Secret) -> Capability:
         """What a secret opens, if its user may still follow it. Raises PaasError."""
         found = self.capabilities.find(secret)
@@ -72,8 +87,8 @@ class Streams:
         self.capabilities.touch(secret)
         return found
 
-    def require(self, capability: Capability) -> None:
-        """Raises PaasError unless its user may still follow it."""
+    def require(self, capability: Capability) -> tuple[Actor, App]:
+        """Who follows what. Raises PaasError unless its user may still do so."""
         actor = self.tokens.present(capability.token)
         app = self.store.apps.by_id(capability.app_id)
         if app is None or not actor.may(Permission.VIEW, app):
@@ -81,6 +96,7 @@ class Streams:
                 "no-such-stream",
                 "The app of this stream is gone, or its user may no longer see it.",
             )
+        return actor, app
 
     def log_lines(
         self, capability: Capability, after: str, stop: Callable[[], bool]

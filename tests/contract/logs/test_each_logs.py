@@ -61,6 +61,7 @@ def test_output_of_builds_and_release_commands_is_kept(logs: Logs) -> None:
     assert logs.release_output(5, 2) == ["one", "two"]
     assert list(logs.build_output("5-bb", lambda: True)) == []
     assert logs.release_output(5, 3) == []
+    assert list(logs.release_lines(5, 2, lambda: True)) == ["one", "two"]
 
 
 def test_the_logs_of_an_app_are_removed(logs: Logs) -> None:

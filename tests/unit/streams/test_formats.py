@@ -25,6 +25,12 @@ def test_sources_have_the_names_that_heroku_gives_them(
     assert plain(("1-2.3", AT, source, process, "hi")) == f"{AT} {shown}: hi\n".encode()
 
 
+def test_a_line_of_an_output_is_all_of_it() -> None:
+    """Its mark is its number."""
+    assert plain(("7", "-----> Python app")) == b"-----> Python app\n"
+    assert event(("7", "-----> Python app")) == b"id: 7\ndata: -----> Python app\n\n"
+
+
 def test_an_event_has_an_id_and_one_line() -> None:
     """Whatever an app prints, it cannot begin another field."""
     row = ("1-2.3", AT, "app", "web.1", "a\rid: 9\ndata: b")

@@ -26,6 +26,8 @@ FIELDS: dict[str, str] = {
     "app": "acm archived_at build_stack buildpack_provided_description create_status created_at "
     "current_build_architecture generation git_url id internal_routing maintenance name owner "
     "region released_at repo_size slug_size space stack team updated_at web_url",
+    "build": "app buildpacks created_at generation id output_stream_url release slug source_blob "
+    "stack status updated_at user",
     "buildpack-installation": "buildpack ordinal",
     "collaborator": "app created_at id permissions role updated_at user",
     "domain": "acm_status acm_status_reason app cname created_at hostname id kind sni_endpoint "
@@ -47,6 +49,7 @@ ANSWERS: dict[str, str] = {
     "/account/keys": "key",
     "/apps": "app",
     "/apps/shop": "app",
+    "/apps/shop/builds": "build",
     "/apps/shop/buildpack-installations": "buildpack-installation",
     "/apps/shop/collaborators": "collaborator",
     "/apps/shop/domains": "domain",

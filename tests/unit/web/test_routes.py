@@ -35,6 +35,7 @@ SEE_FORMATION = "ps:scale (to see the formation)"
 ROUTES: dict[str, Route] = {
     "DELETE /account/keys/<key>": Route("keys:remove"),
     "DELETE /apps/<name>": Route("apps:destroy"),
+    "DELETE /apps/<name>/builds/<build>": Route(None),
     "DELETE /apps/<name>/collaborators/<whom>": Route("access:remove"),
     "DELETE /apps/<name>/domains/<domain>": Route("domains:remove"),
     "DELETE /apps/<name>/dynos": Route("ps:restart"),
@@ -55,6 +56,8 @@ ROUTES: dict[str, Route] = {
     "GET /apps/<name>/addon-attachments": Route("apps:info"),
     "GET /apps/<name>/addons": Route("apps:info"),
     "GET /apps/<name>/buildpack-installations": Route("buildpacks"),
+    "GET /apps/<name>/builds": Route("builds"),
+    "GET /apps/<name>/builds/<build>": Route(None),
     "GET /apps/<name>/collaborators": Route("access"),
     "GET /apps/<name>/collaborators/<whom>": Route(None),
     "GET /apps/<name>/config-vars": Route("config:export"),
@@ -92,6 +95,9 @@ ROUTES: dict[str, Route] = {
     "PATCH /apps/<name>/formation/<kind>": Route("ps:scale", {"quantity": 2}),
     "POST /account/keys": Route("keys:add", {"public_key": "ssh-ed25519 AAAA"}),
     "POST /apps": Route("apps:create", {"name": "another"}),
+    "POST /apps/<name>/builds": Route(
+        "git:from-archive", {"source_blob": {"url": "https://example.net/a.tgz"}}
+    ),
     "POST /apps/<name>/collaborators": Route("access:add", {"user": "bob"}),
     "POST /apps/<name>/domains": Route("domains:add", {"hostname": "shop.example.com"}),
     "POST /apps/<name>/dynos/<dyno>/actions/stop": Route("ps:stop"),

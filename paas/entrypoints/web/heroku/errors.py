@@ -28,6 +28,8 @@ _IDS: Mapping[str, str] = {
     **dict.fromkeys(("admins-only", "needs-role", "not-allowed", "token-limited"), FORBIDDEN),
     **dict.fromkeys(
         (
+            "no-builds",
+            "no-such-build",
             "no-such-domain",
             "no-such-drain",
             "no-such-key",
@@ -37,7 +39,7 @@ _IDS: Mapping[str, str] = {
         ),
         NOT_FOUND,
     ),
-    **dict.fromkeys(("app-busy", "app-locked"), CONFLICT),
+    **dict.fromkeys(("app-busy", "app-locked", "build-busy", "build-ended"), CONFLICT),
     **dict.fromkeys(("too-many-commands", "too-many-sessions"), TOO_MANY),
     **dict.fromkeys(("disk-full", "disk-read-only", "store-locked"), UNAVAILABLE),
     "internal-error": INTERNAL,

@@ -37,15 +37,15 @@ def register(app: Blueprint, platform: Platform) -> None:
             process=process,
             source=source,
         )
-        return jsonify(serialize(opened["secret"], platform.streams_base)), 201
+        return jsonify(serialize(platform.stream_url(opened["secret"]))), 201
 
 
-def serialize(secret: str, base: str) -> dict[str, object]:
+def serialize(url: str | None) -> dict[str, object]:
     """Heroku's ``log-session``."""
     now = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     return {
         "created_at": now,
         "id": str(uuid4()),
-        "logplex_url": f"{base}/streams/{secret}",
+        "logplex_url": url,
         "updated_at": now,
     }

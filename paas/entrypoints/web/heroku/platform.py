@@ -50,6 +50,10 @@ class Platform:
     streams_base: str = ""
     rendezvous: str = ""
 
+    def stream_url(self, secret: str | None) -> str | None:
+        """Where the stream of a secret is read."""
+        return None if secret is None else f"{self.streams_base}/streams/{secret}"
+
     def ask(self, operation: str, **arguments: object) -> Any:
         """The value of an operation, for the user of this request's token. Raises ApiError."""
         token, address = token_of_request(), request.headers.get("X-Real-IP", "")

@@ -22,14 +22,14 @@ def register(app: Blueprint, platform: Platform) -> None:
 
     @app.get("/apps/<name>/releases")
     def all_releases(name: str) -> Response:
-        rows = platform.ask("releases", app=ids.app(name))
-        return listed([serialize(row, platform.domain) for row in rows], "version", "id")
+        rows = platform.ask("releases", app=ids.app(name), follow=True)
+        return listed([serialize(row, platform) for row in rows], "version", "id")
 
     @app.get("/apps/<name>/releases/<release>")
     def info(name: str, release: str) -> Response:
         version = version_of(release)
-        row = platform.ask("releases:info", app=ids.app(name), version=version)
-        return jsonify(serialize(row, platform.domain))
+        row = platform.ask("releases:info", app=ids.app(name), version=version, follow=True)
+        return jsonify(serialize(row, platform))
 
     @app.post("/apps/<name>/releases")
     def create(name: str) -> tuple[Response, int]:
@@ -42,7 +42,7 @@ def register(app: Blueprint, platform: Platform) -> None:
             row = platform.ask("rollback", app=ref, version=version)
         else:
             raise invalid("release takes the id or the version of a release.")
-        return jsonify(serialize(row, platform.domain)), 201
+        return jsonify(serialize(row, platform)), 201
 
 
 def version_of(text: str) -> int:
@@ -56,7 +56,7 @@ def version_of(text: str) -> int:
     return numbers[1]
 
 
-def serialize(release: Mapping[str, Any], domain: str) -> dict[str, object]:
+def serialize(release: Mapping[str, Any], platform: Platform) -> dict[str, object]:
     """Heroku's ``release``."""
     at = time(release["created_at"])
     slug = release["slug"]
@@ -69,10 +69,10 @@ def serialize(release: Mapping[str, Any], domain: str) -> dict[str, object]:
         "description": release["description"],
         "eligible_for_rollback": release["can_roll_back"],
         "id": ids.numbered("release", release["app"]["id"], release["version"]),
-        "output_stream_url": None,
+        "output_stream_url": platform.stream_url(release.get("output")),
         "slug": {"id": ids.named("slug", slug)} if slug is not None else None,
         "status": release["status"],
         "updated_at": at,
-        "user": user(release["user"], domain),
+        "user": user(release["user"], platform.domain),
         "version": release["version"],
     }

@@ -1,0 +1,77 @@
+"""builds, builds:info, builds:cancel, git:from-archive"""
+
+from paas.domain.git.sources import archive_message, archive_url
+from paas.domain.people.permissions import Permission
+from paas.domain.releases.releases import Build
+from paas.domain.values.names import printable
+from paas.entrypoints.operations.call import Call
+from paas.interfaces import Archive
+from paas.services.builds.builds import BuildInfo
+
+# Of the list; an older one can be asked for by its id.
+_MOST = 1_000
+_VERSION_MAX = 200
+
+
+def listing(call: Call, *, app: str, follow: bool) -> list[dict[str, object]]:
+    """The builds of an app, newest first. follow: with the secret of the newest one's output."""
+    found = call.services.builds.listing(call.actor, app, _MOST)
+    return [
+        _plain(call, app, info, follow=follow and place == 0) for place, info in enumerate(found)
+    ]
+
+
+def info(call: Call, *, app: str, build: str, follow: bool) -> dict[str, object]:
+    """One build. follow: with the secret of its output."""
+    found = call.services.builds.info(call.actor, app, build)
+    return _plain(call, app, found, follow=follow)
+
+
+def cancel(call: Call, *, app: str, build: str) -> dict[str, object]:
+    """End a build that waits, runs or is being released; returns it as it is then."""
+    ended = call.services.builds.cancel(call.actor, app, build, call.progress)
+    return info(call, app=app, build=ended.id, follow=False)
+
+
+def from_archive(
+    call: Call, *, app: str, url: str, version: str | None, sha256: str | None
+) -> dict[str, object]:
+    """Deploy an archive: answered when its build begins, with the secret of the output.
+
+    version: as the client calls it. sha256: refuse any other archive.
+    """
+    user = call.actor.name
+    archive = Archive(
+        archive_url(url),
+        None,
+        author=f"{user} <{user}@{call.services.settings.domain}>",
+        message=printable(version)[:_VERSION_MAX] if version else archive_message(url),
+        sha256=sha256,
+    )
+    begun: list[str] = []
+
+    def answer(build: Build) -> None:
+        begun.append(build.id)
+        call.answer(info(call, app=app, build=build.id, follow=True))
+
+    call.services.imports.unpack(call.actor, app, archive, call.progress, answer)
+    return info(call, app=app, build=begun[0], follow=True)
+
+
+def _plain(call: Call, name: str, found: BuildInfo, *, follow: bool) -> dict[str, object]:
+    build, secret = found.build, None
+    app = call.services.apps.find(call.actor, name, to=Permission.VIEW)
+    if follow:
+        streams = call.services.streams
+        secret = streams.open_output(call.actor, call.origin, app, build=build.id).reveal()
+    return {
+        "app": {"id": app.id, "name": app.name},
+        "id": build.id,
+        "status": build.status.value,
+        "commit": build.commit,
+        "release": found.version,
+        "user": build.user,
+        "created_at": build.created_at.isoformat(),
+        "ended_at": build.ended_at.isoformat() if build.ended_at else None,
+        "output": secret,
+    }
