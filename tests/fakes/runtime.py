@@ -40,11 +40,12 @@ class Behaviour:
 class FakeRuntime:
     """`Runtime` of paas/interfaces.
 
-    behaviours: by the last word of argv, an instance's command; others are up and listen on their
-    ports. running: what the supervisor has, by id. files: what could be brought back. calls: in
-    their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by the next
-    start, once. asked: how often for the groups. host: the address of what is started. networked:
-    the uids that have networks. refused: the ports of the machine at which apps were refused.
+    behaviours: by id, or by the last word of argv, an instance's command; others are up and listen
+    on their ports. running: what the supervisor has, by id. files: what could be brought back.
+    calls: in their order, such as ``start 1-v1-1`` and ``stop 1-v1-1-web.1``. failure: raised by
+    the next start, once. asked: how often for the groups. host: the address of what is started.
+    networked: the uids that have networks. refused: the ports of the machine at which apps were
+    refused.
     """
 
     behaviours: dict[str, Behaviour] = field(default_factory=dict)
@@ -58,6 +59,12 @@ class FakeRuntime:
     host: str = LOOPBACK
     networked: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
+
+    def break_new(self, command: str, how: Behaviour) -> None:
+        """Have a command do that from now on; what runs already goes on as it does."""
+        for id, started in self.running.items():
+            self.behaviours.setdefault(id, self._behaviour(started))
+        self.behaviours[command] = how
 
     def addresses(
         self,
@@ -211,7 +218,7 @@ class FakeRuntime:
         )
 
     def _behaviour(self, started: Workload) -> Behaviour:
-        return self.behaviours.get(started.argv[-1], Behaviour())
+        return self.behaviours.get(started.id) or self.behaviours.get(started.argv[-1], Behaviour())
 
 
 class FakeParallelRollOuts:

@@ -127,7 +127,13 @@ class Config:
                         )
                     progress.step(f"Done: v{release.version}")
 
-                yield Target(release=release, restart=restart, guarded=restart, live=live)
+                yield Target(
+                    release=release,
+                    restart=restart,
+                    spares_broken=True,
+                    guarded=restart,
+                    live=live,
+                )
 
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         doing = "changes the config"

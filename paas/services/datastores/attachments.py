@@ -228,6 +228,7 @@ class Attachments:
         )
         return Target(
             release=release,
+            spares_broken=True,
             live=lambda: progress.step(f"{done}: v{release.version}"),
         )
 

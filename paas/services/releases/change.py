@@ -28,6 +28,7 @@ class Target:
     only: the labels (``web.1``) that are concerned; other instances keep running. None: all.
     release_command: whether a new release has its release command run first.
     restart: False: the release becomes current, and the instances keep running as they are.
+    spares_broken: whether process types that crashed before may go on to do so (`BrokenBefore`).
     guarded: whether the server rolls it back if it does worse than what ran before.
     logs_failure: whether the app's log gets the reason if the new instances do not come up.
     progress: where it is shown, if not in the change's own.
@@ -45,6 +46,7 @@ class Target:
     only: Set[str] | None = None
     release_command: bool = True
     restart: bool = True
+    spares_broken: bool = False
     guarded: bool = False
     logs_failure: bool = True
     progress: Progress | None = None

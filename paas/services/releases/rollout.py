@@ -21,6 +21,7 @@ from paas.domain.runtime.workloads import Workload
 from paas.domain.server.allocations import Kind
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines, Logs, Ports, Progress, Proxy, Reserve, Slugs
+from paas.services.releases.broken import Excuses, excuses_of
 from paas.services.releases.change import Target
 from paas.services.releases.draining import Draining
 from paas.services.releases.ports import record_ports
@@ -82,13 +83,15 @@ class Rollout:
             self.draining.wait_for_capacity(app, progress)
             new = self._plan(app, target, slug, keep, progress)
             known = {i.port for i in there if i.engine == DOCKER and i.is_live(app) and i.port}
-            new, served = self._bring_up(app, release, new, known, progress)
+            live = [one for one in there if target.spares_broken and one.is_live(app)]
+            excuses = excuses_of(self.engines.of(app).runtime, live)
+            new, served = self._bring_up(app, release, new, known, progress, excuses)
             if new and is_new:
                 self.redirects.tell(app, release.version, new, progress, served)
             self.slugs.wait_for_sync()
             progress.check()
             with progress.doing("switching requests over"):
-                self._switch(app, target, new, keep)
+                self._switch(app, target, new, keep, excuses)
         except BaseException as error:
             self.slugs.begin_sync()  # it is kept: releases:retry may make it live
             if target.logs_failure:
@@ -227,6 +230,7 @@ class Rollout:
         new: list[Instance],
         known_ports: Collection[int],
         progress: Progress,
+        excuses: Excuses,
     ) -> tuple[list[Instance], Visit | None]:
         """Returns them as they listen, and the visit that the first of web did not redirect."""
         if not new or release.slug_id is None:
@@ -250,6 +254,7 @@ class Rollout:
                 progress,
                 limit=limit,
                 known_ports=known_ports,
+                excuses=excuses,
             )
         record_ports(self.store, slug, new, started.instances)
         first = next((started.statuses.get(i.id) for i in new if i.port is not None), None)
@@ -262,6 +267,7 @@ class Rollout:
         target: Target,
         new: list[Instance],
         keep: list[Instance],
+        excuses: Excuses,
     ) -> None:
         version = target.release.version
         with self.proxy.held():
@@ -277,7 +283,8 @@ class Rollout:
                 self.proxy.apply(self.sites.present(app))
                 raise
         for instance in new:
-            self.logs.write(app.id, instance.label, f"State changed to up (v{version})")
+            if instance.id not in excuses.failed:
+                self.logs.write(app.id, instance.label, f"State changed to up (v{version})")
 
     def _record(self, app: App, target: Target) -> None:
         if target.formation is not None:

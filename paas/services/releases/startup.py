@@ -15,6 +15,7 @@ from paas.domain.routing.visits import Visit
 from paas.domain.values.errors import PaasError, with_output
 from paas.domain.values.memory import MORE_MEMORY, error_words
 from paas.interfaces import Clock, Engines, HealthProbe, Logs, Progress
+from paas.services.releases.broken import Excuses, NoExcuses
 from paas.services.releases.checks import CheckFailedError, CheckRun, check_failed
 from paas.services.releases.ports import PortSearch, elsewhere, own_place, wrong_port
 
@@ -74,10 +75,11 @@ class Startup:
         *,
         limit: StartLimit,
         known_ports: Collection[int] = (),
+        excuses: Excuses | None = None,
     ) -> Started:
         """Return when every instance is healthy, including those that were healthy first.
 
-        Raises PaasError that says what is wrong.
+        Raises PaasError that says what is wrong, unless that is excused.
 
         checks: those of app.json, by process type. limit: how long a web instance may take.
         known_ports: where containers of the app listened so far.
@@ -87,6 +89,7 @@ class Startup:
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
         waiting, states, next_states = every, dict[str, InstanceState](), started
+        excuses = excuses or NoExcuses()
         search = PortSearch(runtime, started, set(known_ports))
         while waiting:
             progress.check()
@@ -97,20 +100,45 @@ class Startup:
                 states = runtime.states(instances)
                 asked = {run.instance.id for run in waiting}
                 for instance in instances:
-                    self._check_alive(app, instance, states[instance.id], instance.id not in asked)
-            waiting = [p for p in waiting if not self._passes(app, p, states, started, progress)]
+                    if instance.id not in excuses.failed:
+                        with excuses.excused(instance, progress):
+                            has_passed = instance.id not in asked
+                            self._check_alive(app, instance, states[instance.id], has_passed)
+            waiting = self._not_yet(app, waiting, states, started, progress, excuses)
             if not waiting:
                 break
             silent = next((p for p in waiting if p.is_silent), None)
             if silent:
-                found = search.look(silent, self.clock.monotonic(), progress)
-                if found:
-                    raise self._wrong_port(app, silent.instance, found)
-                if elapsed >= silent.limit_s:
-                    raise self._too_late(app, silent.instance, limit)
+                with excuses.excused(silent.instance, progress):
+                    found = search.look(silent, self.clock.monotonic(), progress)
+                    if found:
+                        raise self._wrong_port(app, silent.instance, found)
+                    if elapsed >= silent.limit_s:
+                        raise self._too_late(app, silent.instance, limit)
             self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
         statuses = {run.instance.id: run.status for run in every if run.status is not None}
         return Started([run.instance for run in every], statuses)
+
+    def _not_yet(
+        self,
+        app: App,
+        waiting: list[CheckRun],
+        states: dict[str, InstanceState],
+        started: float,
+        progress: Progress,
+        excuses: Excuses,
+    ) -> list[CheckRun]:
+        """Those of which checks are left to be made."""
+        left = []
+        for run in waiting:
+            if run.instance.id in excuses.failed:
+                continue
+            passed = False
+            with excuses.excused(run.instance, progress):
+                passed = self._passes(app, run, states, started, progress)
+            if not passed and run.instance.id not in excuses.failed:
+                left.append(run)
+        return left
 
     def _passes(
         self,

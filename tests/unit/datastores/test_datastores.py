@@ -104,7 +104,7 @@ def test_an_app_that_does_not_come_up_with_it(world: World) -> None:
     world.app()
     world.push()
     command = next(one.argv[-1] for one in world.runtime.running.values())
-    world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new(command, Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         create(world)
     assert world.store.datastores.attachments() == []
@@ -238,7 +238,7 @@ def test_an_app_that_cannot_do_without_it(world: World) -> None:
     world.push()
     create(world)
     command = next(one.argv[-1] for one in world.runtime.running.values() if one.app_id)
-    world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new(command, Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         world.attachments.detach(ROOT, "shop", ["DATABASE"], world.progress)
     assert "DATABASE_URL" in world.store.datastores.attached_vars(1)

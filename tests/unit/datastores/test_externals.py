@@ -162,7 +162,7 @@ def test_an_app_that_does_not_come_up_with_it(world: World) -> None:
     """Nothing of it is left."""
     app = world.app()
     world.push()
-    world.runtime.behaviours["serve"] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new("serve", Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         attach(world)
     assert world.store.externals.of_app(app.id) == []
@@ -278,7 +278,7 @@ def test_a_new_password_that_is_wrong_or_does_not_work_in_the_app(world: World) 
     with refused(world, "external-refused"):
         attach(world, "HEROKU", URL.replace(CANARY, "wrong"))
     world.external_server.password = None
-    world.runtime.behaviours["serve"] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new("serve", Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         attach(world, "HEROKU", URL.replace(CANARY, "another"))
     assert world.store.externals.of_app(app.id) == before

@@ -84,7 +84,7 @@ def test_an_app_that_does_not_come_up_with_it(world: World) -> None:
     one = made(world)
     before = world.environment()
     command = next(each.argv[-1] for each in world.runtime.running.values() if each.app_id)
-    world.runtime.behaviours[command] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new(command, Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         world.pooling.attach(ROOT, "shop", None, None, world.progress)
     assert world.environment() == before

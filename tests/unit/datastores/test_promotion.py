@@ -75,7 +75,7 @@ def test_a_former_one_without_another_name_gets_a_color(world: World) -> None:
 def test_an_app_that_does_not_come_up_with_it(world: World) -> None:
     """Has what it had."""
     before = names(world)
-    world.runtime.behaviours["serve"] = Behaviour(State.CRASHED, exits=1)
+    world.runtime.break_new("serve", Behaviour(State.CRASHED, exits=1))
     with pytest.raises(PaasError):
         promote(world, "STATS")
     assert names(world) == before
