@@ -119,12 +119,13 @@ def set_port(session: Session, words: tuple[str, ...], app: str | None) -> None:
 
     Example: paas ports:set web=8080
     """
-    kind, equals, text = words[-1].partition("=")
-    if len(words) > 2 or not equals or kind != WEB:
+    apps, pairs = [one for one in words if "=" not in one], [one for one in words if "=" in one]
+    kind, _, text = "".join(pairs).partition("=")
+    if len(pairs) != 1 or len(apps) > 1 or kind != WEB:
         raise usage_error(
             "arguments", "ports:set takes web=PORT or web=auto.", "paas ports:set web=8080"
         )
-    name = session.app_name(app, words[0] if len(words) == 2 else None)
+    name = session.app_name(app, apps[0] if apps else None)
     port = None if text == AUTO else port_number(text)
     session.services.image_builds.set_port(session.actor, name, port)
     where = f"port {port}" if port else "the port that its image exposes, or else 5000"

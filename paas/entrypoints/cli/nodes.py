@@ -20,6 +20,7 @@ from paas.entrypoints.cli.terminal import print_json
 from paas.services.access import require_server
 
 _GIB = 1024**3
+_NO_NODES = "No nodes. Add one: paas nodes:add root@10.0.0.2"
 
 
 @click.command("nodes")
@@ -42,7 +43,7 @@ def listing(session: Session, as_json: bool) -> None:
         )
         return
     if not found.nodes:
-        session.terminal.detail("No nodes. Add one: paas nodes:add root@10.0.0.2")
+        session.terminal.detail(_NO_NODES)
     print_table(
         ("Name", "State", "Instances", "Address", "CPUs", "Memory", "Docker", "Labels"),
         [_row(one) for one in found.nodes],
@@ -184,8 +185,12 @@ def check(session: Session, as_json: bool) -> None:
         return
     for name, words in found:
         session.terminal.warn(f"{name}: {words}.")
-    if not found:
+    if found:
+        return
+    if session.services.nodes.look(session.actor).nodes:
         session.terminal.step("All nodes are as they should be")
+    else:
+        session.terminal.detail(_NO_NODES)
 
 
 def move(session: Session, words: Sequence[str]) -> None:

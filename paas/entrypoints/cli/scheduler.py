@@ -2,7 +2,6 @@
 
 import click
 
-from paas.domain.cluster.scheduling import SchedulerName
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
@@ -57,10 +56,12 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
             }
         )
         return
-    where = HERE if scheduling.name is SchedulerName.LOCAL else "the nodes"
-    rows = [
-        ("Runs on:", where),
-        ("Distributed over:", f"the label {scheduling.spread}" if scheduling.spread else "nodes"),
+    rows = [("Runs on:", "the nodes" if scheduling.on_nodes else HERE)]
+    if scheduling.on_nodes and scheduling.spread is None:
+        rows.append(("Distributed over:", "nodes"))
+    if scheduling.spread is not None:
+        rows.append(("Distributed over:", f"the label {scheduling.spread}"))
+    rows += [
         *(("Only nodes with:", f"{key}={value}") for key, value in scheduling.constraints),
         *((f"{one.label}:", place or HERE) for one, place in found.places),
     ]

@@ -9,12 +9,14 @@ from paas.adapters.cluster.swarm import SwarmCluster
 from tests.contract.cluster.manager import ManagerProcess
 from tests.docker_engine import DockerEngine, running_engine
 from tests.node_registry import RegistryProcess
+from tests.ports import free_port
 
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[DockerEngine]:
     """That of the server's own containers."""
-    with running_engine() as running:
+    # The usual port of the registry may be one of the apps of another server of this machine.
+    with running_engine(registry_port=free_port()) as running:
         yield running
 
 

@@ -15,8 +15,12 @@ from paas.domain.people.users import Role
 from paas.domain.releases.releases import Build, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, UserName
+from paas.entrypoints.cli.command_table import root
+from paas.entrypoints.cli.local import LocalCaller
+from paas.entrypoints.cli.session import Session
 from paas.entrypoints.laptop.suggestions import in_place
 from paas.services.builds.builds import queue_reporter
+from paas.wiring.services import all_services
 from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
@@ -298,3 +302,13 @@ def test_a_cache_is_not_deleted_below_a_build(world: World) -> None:
 def test_the_names_of_others_for_it(word: str) -> None:
     """The names used by Heroku's plugin and by Dokku."""
     assert in_place(["-a", "shop", word]) == ["-a", "shop", "builds:cache:purge"]
+
+
+@pytest.mark.parametrize("words", [["ports:unset", "-a", "shop"], ["ports:clear", "shop"]])
+def test_the_port_is_taken_back(world: World, words: list[str]) -> None:
+    """By names that people know from other commands and from Dokku."""
+    for each in (["ports:set", "shop", "web=8080"], words):
+        session = Session(all_services(world.adapters), ROOT, lambda: False, LocalCaller(), {})
+        root.main(args=in_place(each), obj=session, standalone_mode=False)
+        ports = world.image_builds.report(ROOT, "shop").port
+        assert ports == (8080 if each[0] == "ports:set" else None)

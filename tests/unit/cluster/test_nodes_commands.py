@@ -9,6 +9,7 @@ from paas.entrypoints.cli.local import LocalCaller
 from paas.entrypoints.cli.session import Session
 from paas.wiring.services import all_services
 from tests.fakes.world import ROOT, World
+from tests.unit.cluster.on_nodes import shop_on_nodes, with_three_nodes
 
 
 def run(world: World, *words: str) -> int:
@@ -63,6 +64,12 @@ def test_a_check_fails_if_something_is_wrong(
     begun.cluster.set_ready("id-web-2", ready=False)
     assert run(begun, "nodes:check") == 1
     assert "web-2: does not answer the manager." in capfd.readouterr().err
+    run(begun, "nodes:remove", "web-2", "--force")
+    capfd.readouterr()
+    assert run(begun, "nodes:check") == 0
+    shown = capfd.readouterr().err
+    assert "No nodes." in shown
+    assert "All nodes" not in shown
 
 
 def test_a_node_is_drained_used_and_removed(
@@ -84,3 +91,17 @@ def test_a_node_is_drained_used_and_removed(
         "This server no longer manages nodes",
     ):
         assert said in shown
+
+
+def test_where_an_app_runs(dockerized: World, capfd: pytest.CaptureFixture[str]) -> None:
+    """An app of the server itself is distributed over nothing."""
+    world = with_three_nodes(dockerized)
+    shop_on_nodes(world)
+    run(world, "scheduler:report", "shop")
+    assert "Distributed over: nodes" in " ".join(capfd.readouterr().out.split())
+    run(world, "ps:placement", "shop", "--spread", "zone")
+    run(world, "scheduler:report", "shop")
+    assert "Distributed over: the label zone" in " ".join(capfd.readouterr().out.split())
+    world.app("here")
+    run(world, "scheduler:report", "here")
+    assert capfd.readouterr().out.split() == ["Runs", "on:", "this", "server"]

@@ -6,7 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from paas.adapters.docker.connection import is_not_found
 from paas.adapters.runtime.swarm.listing import Listing
-from paas.adapters.runtime.swarm.tasks import Task, has_ended, instance_id, was_killed
+from paas.adapters.runtime.swarm.tasks import (
+    Task,
+    has_ended,
+    instance_id,
+    is_removed,
+    was_killed,
+)
 from paas.domain.runtime.workloads import Supervised
 from paas.domain.values.errors import PaasError
 
@@ -43,7 +49,8 @@ def remove_services(
         found = [(id, task) for id, task in _tasks(listing, groups) if id in names]
         if time.monotonic() >= began + limit_s:
             killed.update(id for id, task in found if was_killed(task))
-        return _running(listing, found)
+        # Swarm notes a moment later that they are to be removed: then no state tells of them.
+        return _running(listing, found) | {id for id, task in found if not is_removed(task)}
 
     _wait(left, limit_s)
     return killed

@@ -43,7 +43,7 @@ def by_instance(tasks: Iterable[Task]) -> dict[str, list[Task]]:
     """The tasks of each instance by its id, the oldest first; of those that are not removed."""
     found: dict[str, list[Task]] = defaultdict(list)
     for task in sorted(tasks, key=lambda task: int(task["Version"]["Index"])):
-        if task["DesiredState"] != _REMOVED:
+        if not is_removed(task):
             found[instance_id(task["Spec"]["ContainerSpec"].get("Labels") or {})].append(task)
     return found
 
@@ -56,6 +56,11 @@ def instance_id(labels: Mapping[str, str]) -> str:
 def has_ended(task: Task) -> bool:
     """Whether its container does not run any longer, or never will."""
     return task["Status"]["State"] in _ENDED
+
+
+def is_removed(task: Task) -> bool:
+    """Whether it is of a service that was removed."""
+    return bool(task["DesiredState"] == _REMOVED)
 
 
 def is_fetched(tasks: Sequence[Task], up: Collection[str], waited_s: float) -> bool:
