@@ -22,6 +22,9 @@ class CertificateFiles(Protocol):
     def paths(self, id: str) -> tuple[Path, Path] | None:
         """Chain and key; None if they are missing or damaged."""
 
+    def chain(self, id: str) -> str:
+        """The certificate and its issuers', PEM; nothing if it is missing."""
+
     def remove(self, id: str) -> None: ...
     def all(self) -> list[str]: ...
 

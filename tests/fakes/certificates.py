@@ -61,6 +61,9 @@ class FakeCertificateFiles:
         folder = Path("/certs") / id
         return (folder / "chain.pem", folder / "key.pem") if id in self.there else None
 
+    def chain(self, id: str) -> str:
+        return self.there[id].chain.decode() if id in self.there else ""
+
     def remove(self, id: str) -> None:
         self.there.pop(id, None)
 

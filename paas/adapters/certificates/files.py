@@ -38,6 +38,13 @@ class CertificateDirectory:
         chain, key = self._folder(id) / "chain.pem", self._folder(id) / "key.pem"
         return (chain, key) if _load(chain, key) else None
 
+    def chain(self, id: str) -> str:
+        """The certificate and its issuers', PEM; nothing if it is missing."""
+        try:
+            return (self._folder(id) / "chain.pem").read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError):
+            return ""
+
     def remove(self, id: str) -> None:
         """Delete both files; no error if there are none."""
         shutil.rmtree(self._folder(id), ignore_errors=True)

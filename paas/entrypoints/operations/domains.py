@@ -1,6 +1,10 @@
 """domains, domains:add, domains:remove"""
 
+from datetime import datetime
+
 from paas.adapters.network.idn import to_host_name
+from paas.domain.certificates.acme import Renewal
+from paas.domain.certificates.certificates import shown_for
 from paas.domain.people.permissions import Permission
 from paas.entrypoints.operations.call import Call
 from paas.services.routing.claims import no_such_domain
@@ -12,9 +16,23 @@ def listing(call: Call, *, app: str) -> dict[str, object]:
     found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
     rows = call.services.domains.listing(call.actor, app)
     own = call.services.addresses.host(found.name)
+    held = call.services.store.certificates.of_app(found.id)
+    on, renewals = call.services.acme.status(call.actor, app)
+    by_host = {one.host: one for one in renewals} if on else {}
+    now = call.services.acme.clock.now()
+    domains = []
+    for row in rows:
+        shown = shown_for(held, row.host) if row.pending is None else None
+        domains.append(
+            {
+                **_plain(row, own),
+                "certificate": shown.id if shown is not None else None,
+                "automatic": _automatic(by_host.get(row.host), now) if on else None,
+            }
+        )
     return {
         "app": {"id": found.id, "name": found.name, "created_at": found.created_at.isoformat()},
-        "domains": [_plain(row, own) for row in rows],
+        "domains": domains,
     }
 
 
@@ -58,3 +76,19 @@ def _plain(info: DomainInfo, own: str) -> dict[str, object]:
         "target": own,
         "pending": info.pending is not None,
     }
+
+
+def _automatic(renewal: Renewal | None, now: datetime) -> dict[str, object]:
+    """How far a name is on its way to an automatic certificate. A pending name has no renewal."""
+    if renewal is None:
+        return {"state": "waiting", "why": "", "failures": 0, "at": None}
+    present, attempt = renewal.present, renewal.attempt
+    if renewal.unable:
+        return {"state": "unable", "why": renewal.unable, "failures": 0, "at": None}
+    if present is not None and present.renew_at > now:
+        at = present.added_at.isoformat()
+        return {"state": "issued", "why": "", "failures": 0, "at": at}
+    if attempt is not None:
+        at, why = attempt.at.isoformat(), attempt.reason
+        return {"state": "failing", "why": why, "failures": attempt.count, "at": at}
+    return {"state": "waiting", "why": "", "failures": 0, "at": None}

@@ -9,6 +9,7 @@ from paas.entrypoints.operations import (
     apps,
     buildpacks,
     builds,
+    certificates,
     config,
     domains,
     drains,
@@ -100,6 +101,16 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "builds:info": Operation(
         builds.info, {"app": APP, "build": TEXT, "follow": optional(FLAG, False)}
+    ),
+    "certs": Operation(certificates.listing, {"app": APP}),
+    "certs:add": _changes(certificates.add, {"app": APP, "pem": TEXT, "replaces": optional(TEXT)}),
+    "certs:auto": _changes(
+        certificates.auto, {"app": APP, "on": FLAG}, lambda on, **_: ["on" if on else "off"]
+    ),
+    "certs:remove": _changes(
+        certificates.remove,
+        {"app": APP, "certificate": TEXT},
+        lambda certificate, **_: [certificate],
     ),
     "config:export": Operation(config.export, _RELEASE),
     "config:set": _changes(

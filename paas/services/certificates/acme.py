@@ -1,6 +1,6 @@
 """Automatic certificates: asking the issuer, renewing, warning."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,15 +52,24 @@ class Acme:
         app = find_app(self.store, actor, name, to=Permission.VIEW)
         return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
 
-    def switch_on(self, actor: Actor, name: str, progress: Progress) -> bool:
+    def switch_on(
+        self,
+        actor: Actor,
+        name: str,
+        progress: Progress,
+        *,
+        begun: Callable[[], None] = lambda: None,
+    ) -> bool:
         """Get a certificate for each name of the app, and renew them from now on.
 
-        False if the issuer did not issue one that was requested.
+        begun: called once it is on, before the issuer is asked. False if the issuer did not issue
+        one that was requested.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         self.certificates.require_https()
         self.store.certificates.set_auto(app.id, True)
         progress.step(f"{app.name} gets its certificates automatically from now on")
+        begun()
         well = True
         for renewal in self.renewals.of(app):
             if renewal.unable:

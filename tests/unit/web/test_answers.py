@@ -41,6 +41,8 @@ FIELDS: dict[str, str] = {
     "region": "country created_at description id locale name private_capable provider updated_at",
     "release": "addon_plan_names app artifacts created_at current description "
     "eligible_for_rollback id output_stream_url slug status updated_at user version",
+    "sni-endpoint": "app certificate_chain created_at display_name domains id name ssl_cert "
+    "updated_at",
     "stack": "created_at default id name state updated_at",
 }
 # What answers with each resource: a list of it, or one.
@@ -61,6 +63,7 @@ ANSWERS: dict[str, str] = {
     "/apps/shop/log-drains": "log-drain",
     "/apps/shop/releases": "release",
     "/apps/shop/releases/v1": "release",
+    "/apps/shop/sni-endpoints": "sni-endpoint",
     "/oauth/authorizations": "oauth-authorization",
     "/regions": "region",
     "/stacks": "stack",
@@ -80,6 +83,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     assert found.ask("PUT", "/apps/shop/buildpack-installations", packs).status_code == 200
     drain = {"url": "syslog://198.51.100.7:514"}
     assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
+    assert found.ask("POST", "/apps/shop/acm", {}).status_code == 200
     assert found.ask("POST", "/account/keys", {"public_key": KEY}).status_code == 201
     made = found.ask("POST", "/oauth/authorizations", {"description": "a laptop"})
     assert faults("oauth-authorization", made.json) == []

@@ -32,16 +32,19 @@ class Route:
 
 
 SEE_FORMATION = "ps:scale (to see the formation)"
+CERTIFICATE = {"certificate_chain": "none", "private_key": "none"}
 ROUTES: dict[str, Route] = {
     "DELETE /account/keys/<key>": Route("keys:remove"),
     "DELETE /apps/<name>": Route("apps:destroy"),
     "DELETE /apps/<name>/builds/<build>": Route(None),
+    "DELETE /apps/<name>/acm": Route("certs:auto"),
     "DELETE /apps/<name>/collaborators/<whom>": Route("access:remove"),
     "DELETE /apps/<name>/domains/<domain>": Route("domains:remove"),
     "DELETE /apps/<name>/dynos": Route("ps:restart"),
     "DELETE /apps/<name>/dynos/<dyno>": Route("ps:restart"),
     "DELETE /apps/<name>/formations/<kind>": Route("ps:restart"),
     "DELETE /apps/<name>/log-drains/<drain>": Route("drains:remove"),
+    "DELETE /apps/<name>/sni-endpoints/<endpoint>": Route("certs:remove"),
     "DELETE /oauth/authorizations/<id>": Route("tokens:revoke"),
     "DELETE /oauth/sessions/<_id>": Route(None),
     "GET /account": Route("auth:whoami"),
@@ -74,11 +77,12 @@ ROUTES: dict[str, Route] = {
     "GET /apps/<name>/releases": Route("releases"),
     "GET /apps/<name>/releases/<release>": Route("releases:info"),
     "GET /apps/<name>/releases/<release>/config-vars": Route("config:export"),
-    "GET /apps/<name>/sni-endpoints": Route("apps:info"),
     "GET /buildpacks": Route(None),
     "GET /buildpacks/<slug>": Route(None),
     "GET /buildpacks/<slug>/readme": Route(None),
     "GET /buildpacks/<slug>/revisions": Route(None),
+    "GET /apps/<name>/sni-endpoints": Route("certs"),
+    "GET /apps/<name>/sni-endpoints/<endpoint>": Route(None),
     "GET /oauth/authorizations": Route("tokens"),
     "GET /oauth/authorizations/<id>": Route(None),
     "GET /regions": Route("auth:whoami"),
@@ -88,16 +92,20 @@ ROUTES: dict[str, Route] = {
     "GET /users/<name>/apps": Route("apps"),
     "GET /users/~": Route("auth:whoami"),
     "PATCH /apps/<name>": Route("apps:rename", {"name": "other"}),
+    "PATCH /apps/<name>/acm": Route("certs:auto", {"acm_refresh": True}),
     "PATCH /apps/<name>/config-vars": Route("config:set", {"A": "1"}),
+    "PATCH /apps/<name>/domains/<domain>": Route(None),
     "PATCH /apps/<name>/formation": Route(
         "ps:scale", {"updates": [{"type": "web", "quantity": "2"}]}
     ),
     "PATCH /apps/<name>/formation/<kind>": Route("ps:scale", {"quantity": 2}),
+    "PATCH /apps/<name>/sni-endpoints/<endpoint>": Route("certs:add", CERTIFICATE),
     "POST /account/keys": Route("keys:add", {"public_key": "ssh-ed25519 AAAA"}),
     "POST /apps": Route("apps:create", {"name": "another"}),
     "POST /apps/<name>/builds": Route(
         "git:from-archive", {"source_blob": {"url": "https://example.net/a.tgz"}}
     ),
+    "POST /apps/<name>/acm": Route("certs:auto"),
     "POST /apps/<name>/collaborators": Route("access:add", {"user": "bob"}),
     "POST /apps/<name>/domains": Route("domains:add", {"hostname": "shop.example.com"}),
     "POST /apps/<name>/dynos/<dyno>/actions/stop": Route("ps:stop"),
@@ -109,6 +117,7 @@ ROUTES: dict[str, Route] = {
     "PUT /apps/<name>/buildpack-installations": Route(
         "buildpacks:set", {"updates": [{"buildpack": "heroku/python"}]}
     ),
+    "POST /apps/<name>/sni-endpoints": Route("certs:add", CERTIFICATE),
     "POST /oauth/authorizations": Route("tokens:create", {"description": "a laptop"}),
 }
 # What stands for the parts of a path.
@@ -118,6 +127,7 @@ PARTS = {
     "<drain>": "d.5f0c6a0e-4f0e-4b9c-9a52-0d3e6a2b7c11",
     "<whom>": "bob",
     "<dyno>": "web.1",
+    "<endpoint>": "cert-1-00000001",
     "<key>": "SHA256:none",
     "<kind>": "web",
     "<release>": "v1",

@@ -80,7 +80,7 @@ def serialize(app: Mapping[str, Any], platform: Platform) -> dict[str, object]:
     """Heroku's ``app``."""
     created = time(app["created_at"])
     return {
-        "acm": False,
+        "acm": app["auto_certificates"],
         "archived_at": None,
         "build_stack": STACK,
         "buildpack_provided_description": None,

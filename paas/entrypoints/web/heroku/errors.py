@@ -30,6 +30,7 @@ _IDS: Mapping[str, str] = {
         (
             "no-builds",
             "no-such-build",
+            "no-such-certificate",
             "no-such-domain",
             "no-such-drain",
             "no-such-key",

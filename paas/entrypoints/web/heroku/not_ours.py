@@ -20,7 +20,6 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.get("/apps/<name>/addons")
     @app.get("/apps/<name>/addon-attachments")
     @app.get("/apps/<name>/features")
-    @app.get("/apps/<name>/sni-endpoints")
     def nothing_of_app(name: str) -> Response:
         of_app(name)
         return jsonify([])

@@ -84,6 +84,11 @@ class Platform:
         return answer.value
 
 
+def warn(text: str) -> None:
+    """Tell the user something with the answer."""
+    g.setdefault(WARNINGS, []).append(text)
+
+
 def token_of_request() -> str:
     """The token: ``Bearer TOKEN``, or Basic with it as the password. Raises ApiError."""
     login = request.authorization
