@@ -59,12 +59,13 @@ class Settings:
     proxy_protocol: bool = False
     trusted_proxies: str = ""
     health_path: str = HEALTH_PATH
-    # git over HTTP
+    # git, the API and the dashboard, over HTTP
     web: bool = False
     web_certificate: str = ""
     web_certificate_key: str = ""
     web_plain_http: bool = False
     rendezvous_port: int = 5_000
+    dashboard_name: str = "dashboard"
     # Whose a domain is
     domain_proof: str = "dns"
     public_addresses: str = ""
@@ -238,17 +239,26 @@ class Settings:
 
     @property
     def web_hosts(self) -> tuple[str, ...]:
-        """Where the web process serves something: git and the API; none if it does not run.
+        """Where the web process serves something; none if it does not run.
 
         The last is for Heroku's CLI, which takes the name of a server that contains localhost.
         """
-        names = (f"{label}.{self.domain}" for label in ("git", "api", "localhost"))
+        names = (f"{label}.{self.domain}" for label in self._web_names)
         return tuple(names) if self.web else ()
 
     @property
     def api_host(self) -> str:
         """Where the API is served; empty if it is not."""
         return f"api.{self.domain}" if self.web else ""
+
+    @property
+    def dashboard_host(self) -> str:
+        """Where the dashboard is served; empty if it is not."""
+        return f"{self.dashboard_name}.{self.domain}" if self.web else ""
+
+    @property
+    def _web_names(self) -> tuple[str, ...]:
+        return ("git", "api", self.dashboard_name, "localhost")
 
     @property
     def has_rendezvous(self) -> bool:

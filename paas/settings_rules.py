@@ -10,6 +10,7 @@ from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.proofs import ProofMode
 from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
 from paas.domain.values.errors import PaasError
+from paas.domain.values.names import is_app_name
 
 if TYPE_CHECKING:  # the settings check themselves
     from paas.settings import Settings
@@ -83,6 +84,9 @@ def _web_problem(settings: "Settings") -> str | None:
         taken = {settings.http_port, settings.https_port, settings.ssh_port}
         if port > PORT_MAX or port in taken:
             return f"rendezvous_port takes a port that nothing else has, not {port}."
+    name = settings.dashboard_name
+    if not is_app_name(name) or name in ("git", "api", "localhost"):
+        return f"dashboard_name takes a label like dashboard, not {name!r}."
     certificate, key = settings.web_certificate, settings.web_certificate_key
     if bool(certificate) != bool(key):
         return "web_certificate and web_certificate_key belong together: set both."

@@ -30,6 +30,7 @@ from paas.store.image_builds import ImageBuilds
 from paas.store.instances import Instances
 from paas.store.keys import Keys
 from paas.store.login_changes import LoginChanges
+from paas.store.login_links import LoginLinks
 from paas.store.maintenance import Maintenance
 from paas.store.poolers import Poolers
 from paas.store.quotas import Quotas
@@ -91,6 +92,7 @@ class Store:
         self.stopped = Stopped(database)
         self.storage = Storages(database)
         self.teams = Teams(database)
+        self.login_links = LoginLinks(database)
         self.tokens = Tokens(database)
         self.users = Users(database)
         self.webhooks = Webhooks(database, self.sealing)

@@ -72,6 +72,14 @@ class Releases(Table):
         )
         return [self._release(row) for row in rows]
 
+    def latest(self, app_id: int) -> Release | None:
+        """The newest, whatever became of it."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? ORDER BY version DESC LIMIT 1",
+            app_id,
+        )
+        return self._release(row) if row else None
+
     def fail(self, app_id: int, version: int) -> None:
         self._database.write(
             "UPDATE releases SET status = ? WHERE app_id = ? AND version = ?",

@@ -253,4 +253,19 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX webhooks_by_user ON webhooks (user);
     """,
+    """
+    ALTER TABLE tokens ADD COLUMN session INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE tokens ADD COLUMN made_with TEXT REFERENCES tokens (prefix) ON DELETE CASCADE;
+    CREATE INDEX tokens_by_made_with ON tokens (made_with);
+    CREATE TABLE login_links (
+        hash TEXT PRIMARY KEY,
+        prefix TEXT NOT NULL UNIQUE,
+        user TEXT NOT NULL REFERENCES users (name) ON DELETE CASCADE,
+        made_with TEXT REFERENCES tokens (prefix) ON DELETE CASCADE,
+        until TEXT NOT NULL,
+        expires_at TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX login_links_by_user ON login_links (user);
+    CREATE INDEX login_links_by_made_with ON login_links (made_with);
+    """,
 )

@@ -1,6 +1,7 @@
 """The users' tokens, by their hashes: the store cannot tell a token."""
 
 import sqlite3
+from datetime import datetime
 
 from paas.domain.people.permissions import AppRole
 from paas.domain.people.tokens import Token, TokenPrefix
@@ -11,12 +12,15 @@ _SELECT = "SELECT tokens.*, apps.name AS app FROM tokens LEFT JOIN apps ON apps.
 
 
 class Tokens(Table):
-    """The tokens that may be used, until they expire; those of a user or app go with it."""
+    """The tokens that may be used, until they expire; those of a user or app go with it.
+
+    So do the sessions that were opened with a token.
+    """
 
     def add(self, token: Token, hash: str) -> None:
         self._database.write(
-            "INSERT INTO tokens (hash, prefix, user, note, app_id, role, created_at, expires_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO tokens (hash, prefix, user, note, app_id, role, created_at, expires_at, "
+            "session, made_with) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             hash,
             token.prefix,
             token.user,
@@ -25,6 +29,8 @@ class Tokens(Table):
             token.role,
             token.created.isoformat(),
             token.expires.isoformat() if token.expires else None,
+            int(token.session),
+            token.made_with,
         )
 
     def by_hash(self, hash: str) -> Token | None:
@@ -43,6 +49,16 @@ class Tokens(Table):
     def remove(self, prefix: TokenPrefix) -> None:
         self._database.write("DELETE FROM tokens WHERE prefix = ?", prefix)
 
+    def remove_sessions(self, user: UserName) -> None:
+        """Those of a user."""
+        self._database.write("DELETE FROM tokens WHERE session = 1 AND user = ?", user)
+
+    def remove_ended_sessions(self, now: datetime) -> None:
+        """Those of all users that have expired."""
+        self._database.write(
+            "DELETE FROM tokens WHERE session = 1 AND expires_at <= ?", now.isoformat()
+        )
+
 
 def _token(row: sqlite3.Row) -> Token:
     return Token(
@@ -54,4 +70,6 @@ def _token(row: sqlite3.Row) -> Token:
         role=AppRole(row["role"]) if row["role"] is not None else None,
         created=parse_time(row["created_at"]),
         expires=parse_time(row["expires_at"]) if row["expires_at"] else None,
+        session=bool(row["session"]),
+        made_with=TokenPrefix(row["made_with"]) if row["made_with"] is not None else None,
     )

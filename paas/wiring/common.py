@@ -38,6 +38,7 @@ def common_adapters(settings: Settings, database: Path | None = None) -> CommonA
             settings.ssh_port,
             settings.account,
             settings.https_port,
+            settings.web_hosts,
         ),
         clock=clock,
         store=Store(

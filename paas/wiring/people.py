@@ -7,6 +7,7 @@ from paas.services.people.keys import Keys
 from paas.services.people.logins import Logins
 from paas.services.people.tokens import Tokens
 from paas.services.people.users import Users
+from paas.services.people.web_sessions import WebSessions
 from paas.services.server.quotas import Quotas
 from paas.services.streams.streams import Streams
 from paas.wiring.adapters import Adapters
@@ -42,6 +43,16 @@ def keys(adapters: Adapters) -> Keys:
 def tokens(adapters: Adapters) -> Tokens:
     """Tokens."""
     return Tokens(
+        store=adapters.store,
+        uses=adapters.token_uses,
+        clock=adapters.clock,
+        random_characters=adapters.random_characters,
+    )
+
+
+def web_sessions(adapters: Adapters) -> WebSessions:
+    """Sessions of the dashboard."""
+    return WebSessions(
         store=adapters.store,
         uses=adapters.token_uses,
         clock=adapters.clock,

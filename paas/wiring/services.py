@@ -56,6 +56,7 @@ from paas.services.people.admission import Admission
 from paas.services.people.keys import Keys
 from paas.services.people.tokens import Tokens
 from paas.services.people.users import Users
+from paas.services.people.web_sessions import WebSessions
 from paas.services.releases.diffs import Diffs
 from paas.services.releases.releases import Releases
 from paas.services.routing.domains import Domains
@@ -172,6 +173,7 @@ class Services:
     streams: Streams
     tokens: Tokens
     users: Users
+    web_sessions: WebSessions
 
 
 def all_services(adapters: Adapters) -> Services:
@@ -307,4 +309,5 @@ def all_services(adapters: Adapters) -> Services:
         streams=people.streams(adapters),
         tokens=people.tokens(adapters),
         users=people.users(adapters),
+        web_sessions=people.web_sessions(adapters),
     )

@@ -81,6 +81,8 @@ WORDS: Mapping[str, Words] = {
     "cron:resume": Words.PLAIN,
     "cron:run": Words.PLAIN,
     "cron:suspend": Words.PLAIN,
+    "dashboard:close": Words.NONE,
+    "dashboard:open": Words.NONE,
     "doctor": Words.NONE,
     "docker:runtime": Words.NONE,
     "domains:add": Words.PLAIN,

@@ -148,6 +148,8 @@ COMMANDS: Mapping[str, Row] = {
     "cron:resume": _changes(Permission.OPERATE),
     "cron:run": _changes(Permission.OPERATE),
     "cron:suspend": _changes(Permission.OPERATE),
+    "dashboard:close": _changes(Need.ANYONE),
+    "dashboard:open": _changes(Need.ANYONE),
     "diff": _reads(Permission.VIEW),
     "disk": _reads(Permission.VIEW),
     "docker:report": _reads(Permission.CONFIGURE),

@@ -38,6 +38,7 @@ class Token:
     """A token, without its secret. app, app_id: the app that it is limited to, if any.
 
     role: the highest role that it allows, if it is limited to one. expires: None if never.
+    session: whether it is one of the dashboard. made_with: the token with which that was opened.
     """
 
     prefix: TokenPrefix
@@ -48,6 +49,8 @@ class Token:
     role: AppRole | None
     created: datetime
     expires: datetime | None
+    session: bool = False
+    made_with: "TokenPrefix | None" = None
 
     @property
     def scope(self) -> Scope | None:

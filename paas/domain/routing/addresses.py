@@ -9,7 +9,7 @@ from paas.domain.values.names import AppName
 class Addresses:
     """domain: the server's own; apps are NAME.domain. Ports and account as in server.yml.
 
-    https_port: 0 if there is no HTTPS.
+    https_port: 0 if there is no HTTPS. own: host names of the server itself.
     """
 
     domain: str
@@ -17,6 +17,7 @@ class Addresses:
     ssh_port: int
     account: str
     https_port: int = 0
+    own: tuple[str, ...] = ()
 
     def host(self, app: AppName) -> str:
         """The app's host name."""

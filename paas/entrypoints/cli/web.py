@@ -23,6 +23,7 @@ from paas.entrypoints.cli.recording import Recording
 from paas.entrypoints.cli.session import Session
 from paas.entrypoints.cli.terminal import Terminal
 from paas.entrypoints.operations.call import Call, Reply
+from paas.entrypoints.operations.dashboard import OPEN_SESSION
 from paas.entrypoints.operations.perform import perform
 from paas.services.progress import Silent
 from paas.wiring.services import Services
@@ -122,13 +123,20 @@ def admitted_by(etc: str) -> Callable[[Secret, Origin, str], TokenVisitor]:
             _turn_away(services, replace(origin, token=LEFT_OUT), asks_for, error)
             raise
         try:
-            actor = services.tokens.actor(token, origin.address)
+            actor = holder_of(services, token, origin, asks_for)
         except PaasError as error:
             _turn_away(services, known, asks_for, error)
             raise
         return TokenVisitor(services, actor, Login(actor.name, known, token))
 
     return admit
+
+
+def holder_of(services: Services, token: Secret, origin: Origin, asks_for: str) -> Actor:
+    """Whose it is. What opens a session may be the secret of a link, which is good for no more."""
+    if asks_for == OPEN_SESSION and (found := services.web_sessions.link_actor(token)) is not None:
+        return found
+    return services.tokens.actor(token, origin.address)
 
 
 def streams_of(etc: str) -> Callable[[Secret], CapabilityStream]:

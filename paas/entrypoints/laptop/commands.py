@@ -146,6 +146,8 @@ _OTHERS = (
         (*APP, "--build", "--build-if-changes"),
     ),
     CommandLine("help", "[TOPIC|COMMAND]", "Show the commands, or one of them."),
+    CommandLine("dashboard:open", "", "Open the dashboard in the browser, logged in."),
+    CommandLine("dashboard:close", "", "Log out of the dashboard in all browsers."),
     CommandLine("heroku:env", "", "Print the variables for Heroku's CLI.", (*JSON, "--host")),
     CommandLine("init", "", "Write a Procfile for this folder.", (*APP, "--force")),
     CommandLine("http-auth", "[APP]", "List an app's logins.", (*APP, *JSON)),

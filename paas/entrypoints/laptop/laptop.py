@@ -149,5 +149,6 @@ _OWN_WAY: dict[str, Callable[[Call], int]] = {
     ),
     passwordinput.COMMAND: _add_login,
     "keys:add": _keys_add,
+    "dashboard:open": _open,
     "open": _open,
 }

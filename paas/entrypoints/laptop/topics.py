@@ -45,6 +45,7 @@ _ELSEWHERE = {
     "builder": "buildpacks",
     "checks": "ps",
     "completion": "server",
+    "dashboard": "users",
     "diff": "releases",
     "disk": "server",
     "doctor": "server",

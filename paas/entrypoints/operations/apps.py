@@ -1,16 +1,19 @@
 """apps and its kin, maintenance:on, maintenance:off"""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from paas.domain.apps.apps import App
+from paas.domain.releases.releases import State
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import app_name
 from paas.entrypoints.operations.call import Call
 
 
-def listing(call: Call) -> list[dict[str, object]]:
-    """The apps that the actor may use, by name."""
-    return [_plain(call, app) for app in call.services.apps.visible(call.actor)]
+def listing(call: Call, *, detail: bool) -> list[dict[str, object]]:
+    """The apps that the actor may use, by name. detail: with what runs, and the last change."""
+    found = call.services.apps.visible(call.actor)
+    return [_plain(call, app) | (_detail(call, app) if detail else {}) for app in found]
 
 
 def info(call: Call, *, app: str) -> dict[str, object]:
@@ -57,6 +60,41 @@ def maintenance_off(call: Call, *, app: str) -> dict[str, object]:
     """Show visitors the app again."""
     call.services.maintenance.set_maintenance(call.actor, app, False, call.progress)
     return info(call, app=app)
+
+
+def _detail(call: Call, app: App) -> dict[str, object]:
+    """What runs, in a word and in numbers, and the newest release."""
+    instances = call.services.processes.listing(call.actor, app.name)
+    states = [one.state.state for one in instances]
+    latest = call.services.store.releases.latest(app.id)
+    return {
+        "state": _word(call, app, states),
+        "instances": len(states),
+        "up": states.count(State.UP),
+        "latest": None
+        if latest is None
+        else {
+            "version": latest.version,
+            "status": latest.status.value,
+            "description": latest.description,
+            "user": latest.user,
+            "created_at": latest.created_at.isoformat(),
+        },
+    }
+
+
+def _word(call: Call, app: App, states: Sequence[State]) -> str:
+    if call.services.store.maintenance.is_on(app.id):
+        return "maintenance"
+    if not states:
+        serves = app.current is not None and call.services.processes.serves_files(
+            call.actor, app.name
+        )
+        return "up" if serves else "down"
+    for state in (State.CRASHED, State.STARTING):
+        if state in states:
+            return str(state.value)
+    return "up" if State.UP in states else str(states[0].value)
 
 
 def _plain(call: Call, app: App) -> dict[str, object]:

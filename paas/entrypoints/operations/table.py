@@ -11,6 +11,7 @@ from paas.entrypoints.operations import (
     builds,
     certificates,
     config,
+    dashboard,
     domains,
     drains,
     keys,
@@ -80,7 +81,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "access": Operation(access.listing, {"app": APP}),
     "access:add": _changes(access.add, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
     "access:remove": _changes(access.remove, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
-    "apps": Operation(apps.listing, {}),
+    "apps": Operation(apps.listing, {"detail": optional(FLAG, False)}),
     "apps:create": _changes(
         apps.create, {"name": optional(TEXT)}, lambda name: [name] if name else []
     ),
@@ -122,6 +123,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "config:unset": _changes(
         config.unset_vars, {"app": APP, "names": TEXTS}, lambda names, **_: names
     ),
+    "dashboard:close": _changes(dashboard.close_session, {}),
+    "dashboard:open": _changes(dashboard.open_session, {}),
     "domains": Operation(domains.listing, {"app": APP}),
     "domains:add": _changes(domains.add, {"app": APP, "host": TEXT}, lambda host, **_: [host]),
     "domains:remove": _changes(

@@ -21,6 +21,7 @@ from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
 from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.web import gate
 from paas.entrypoints.web.app import make_app
+from paas.entrypoints.web.dashboard.app import Place
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.hooks import Hooks
@@ -113,7 +114,9 @@ def serve(settings: Settings) -> None:
         rendezvous=f"{settings.api_host}:{settings.rendezvous_port}",
     )
     hooks = Hooks(paths.web_gate_socket)
-    WebServer(lambda: make_app(git, platform, settings.git_host, hooks)).run()
+    host = settings.dashboard_host
+    dashboard = Place(host, secure=settings.web_url(host).startswith("https:"))
+    WebServer(lambda: make_app(git, platform, settings.git_host, hooks, dashboard)).run()
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -16,7 +16,7 @@ from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Certificate, Folder, Site
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, usage_error
 from paas.interfaces import CertificateFiles, Locks, Pages, Progress, Proxy, ServerLock, Slugs
 from paas.services.access import find_app, refreshed
 from paas.services.progress import waiting
@@ -194,6 +194,11 @@ class Sites:
         app: the one that should have the name, if it exists.
         """
         host = f"{name}.{self.addresses.domain}"
+        if host in self.addresses.own and (app is None or app.name != name):
+            raise usage_error(
+                "app-name-reserved",
+                f"The name {name!r} is reserved: this server itself is reached at {host}.",
+            )
         owner = self.store.routing.host_owner(host)
         holder = self.store.apps.by_id(owner) if owner else None
         if holder is not None and (app is None or holder.id != app.id):

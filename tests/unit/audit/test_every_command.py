@@ -179,6 +179,8 @@ USES: dict[str, str] = {
     "teams:create": "web",
     "teams:destroy": "web",
     "teams:remove": "web bob",
+    "dashboard:close": "",
+    "dashboard:open": "",
     "tokens:create": f"--note {CANARY}",
     "tokens:revoke": "Ab12Cd34",
     "users:add": "dora",
@@ -198,6 +200,7 @@ NO_APP = {
     "proxy:set",
 }
 NO_APP |= {"docker:runtime", "server:rotate-key", "tokens:revoke"}
+NO_APP |= {"dashboard:close", "dashboard:open"}
 NO_APP |= {name for name in USES if name.startswith(("nodes:", "teams:", "users:"))}
 
 

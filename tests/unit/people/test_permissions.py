@@ -237,6 +237,8 @@ OTHER_WORDS: dict[str, str] = {
     "auth:whoami": "",
     "completion": "bash",
     "docker:runtime": "",
+    "dashboard:close": "",
+    "dashboard:open": "",
     "doctor": "",
     "domains:set-global": "example.net",
     "backups:key": "",

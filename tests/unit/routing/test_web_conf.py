@@ -16,7 +16,7 @@ from tests.authority import Authority
 GOLDEN = Path(__file__).parents[1] / "golden"
 SETTINGS = Settings(web=True, domain="apps.example.com")
 HOST = "git.apps.example.com"
-HOSTS = (HOST, "api.apps.example.com", "localhost.apps.example.com")
+HOSTS = (HOST, *(f"{name}.apps.example.com" for name in ("api", "dashboard", "localhost")))
 SECURE = WebSite(
     HOSTS,
     Path("/srv/web/sock"),

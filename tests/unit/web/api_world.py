@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -10,9 +10,14 @@ from werkzeug.test import TestResponse
 
 from paas.domain.people.actors import Actor
 from paas.domain.people.origins import Origin
+from paas.domain.people.tokens import MARK, prefix_of
+from paas.domain.values.errors import PaasError
+from paas.domain.values.secret import Secret
 from paas.entrypoints.cli.recording import Recording
+from paas.entrypoints.cli.web import holder_of
 from paas.entrypoints.operations.call import Call
 from paas.entrypoints.operations.perform import perform
+from paas.entrypoints.web.asking import Asking
 from paas.entrypoints.web.gate import FailedError, Value
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.app import make_api
@@ -51,8 +56,13 @@ class Api:
         self._services = all_services(world.adapters)
         platform = Platform(self.operate, "example.com", "https://git.example.com")
         git = GitHttp(world.folder / "none", 1024**2)
+        self.asking = Asking(self.operate, platform.places, platform.guesses)
         self.app = make_api(platform, git)
         self.client: FlaskClient = self.app.test_client()
+
+    def actor(self, name: str) -> Actor:
+        """A user, with the limits of their token."""
+        return self._actors.get(name) or self.world.actor(name)
 
     def operate(
         self, asked: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
@@ -62,10 +72,13 @@ class Api:
         name = request["token"]
         if name.startswith("-"):
             raise FailedError("token-unknown", 1, "The token is not known here.", None)
-        actor = self._actors.get(name) or self.world.actor(name)
-        recording = Recording(self._services.audit, actor, ORIGIN, Silent())
+        actor, origin = self._actors.get(name), ORIGIN
+        if name.startswith(MARK):
+            actor, origin = self._holder(name, request["operation"])
+        actor = actor or self.world.actor(name)
+        recording = Recording(self._services.audit, actor, origin, Silent())
         reply = OneReply()
-        call = Call(self._services, actor, ORIGIN, recording, reply)
+        call = Call(self._services, actor, origin, recording, reply)
         perform(call, request["operation"], request["arguments"])
         match reply.answer:
             case {"error": error}:
@@ -73,6 +86,17 @@ class Api:
                     error["reference"], error["exit"], error["message"], error["hint"]
                 )
         return Value(reply.answer["value"], reply.answer["warnings"])
+
+    def _holder(self, token: str, operation: str) -> tuple[Actor, Origin]:
+        """Whose a real token or link is."""
+        try:
+            prefix = prefix_of(Secret(token))
+            actor = holder_of(self._services, Secret(token), ORIGIN, operation)
+        except PaasError as error:
+            raise FailedError(
+                error.reference, error.exit_code, error.message, error.hint
+            ) from error
+        return actor, replace(ORIGIN, token=prefix)
 
     def ask(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from flask import Response, jsonify
 
 from paas.domain.values.errors import EXIT_NO_APP
+from paas.entrypoints.web.asking import TOKEN_REFUSALS
 from paas.entrypoints.web.gate import FailedError
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = "unauthorized", "forbidden", "not_found"
@@ -20,8 +21,6 @@ STATUS: Mapping[str, int] = {
     INTERNAL: 500,
     UNAVAILABLE: 503,
 }
-# Of tokens that are not valid.
-TOKEN_REFUSALS = frozenset({"token-form", "token-unknown", "token-expired"})
 # Which of these an error of the platform is, by its reference; INVALID otherwise.
 _IDS: Mapping[str, str] = {
     **dict.fromkeys(TOKEN_REFUSALS, UNAUTHORIZED),

@@ -3,14 +3,14 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from flask import g, request
 
-from paas.entrypoints.web import gate, guesses
+from paas.entrypoints.web import gate
+from paas.entrypoints.web.asking import Asking, Operate, TooManyError
 from paas.entrypoints.web.guesses import Guesses
 from paas.entrypoints.web.heroku.errors import (
-    TOKEN_REFUSALS,
     TOO_MANY,
     UNAUTHORIZED,
     UNAVAILABLE,
@@ -18,20 +18,12 @@ from paas.entrypoints.web.heroku.errors import (
     invalid,
     of_failure,
 )
-from paas.entrypoints.web.places import PER_ADDRESS, Places
+from paas.entrypoints.web.places import Places
 
 BODY_MAX_BYTES = 1024**2
 _BEARER = "bearer"
 # In flask.g: what the user should know, for a header of the answer.
 WARNINGS = "warnings"
-
-
-class Operate(Protocol):
-    """Has the gate run an operation: see web.gate.operate. Raises FailedError or GateDownError."""
-
-    def __call__(
-        self, asked: Mapping[str, object], descriptors: tuple[int, int, int] | None = None
-    ) -> gate.Value: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +49,17 @@ class Platform:
     def ask(self, operation: str, **arguments: object) -> Any:
         """The value of an operation, for the user of this request's token. Raises ApiError."""
         token, address = token_of_request(), request.headers.get("X-Real-IP", "")
-        if wait_s := self.guesses.wait_s(address, token):
-            again = {"Retry-After": str(wait_s)}
-            raise ApiError(TOO_MANY, guesses.words(wait_s), headers=again)
-        if not self.places.take(address):
-            raise ApiError(TOO_MANY, f"{PER_ADDRESS} requests come from your address already.")
-        asked = {
-            "operation": operation,
-            "arguments": arguments,
-            "token": token,
-            "address": address,
-        }
+        asking = Asking(self.operate, self.places, self.guesses)
         try:
-            answer = self.operate(asked)
-            self.guesses.accepted(token)
+            answer = asking.ask(operation, arguments, token, address)
+        except TooManyError as many:
+            again = {} if many.wait_s is None else {"Retry-After": str(many.wait_s)}
+            raise ApiError(TOO_MANY, many.words, headers=again) from many
         except gate.FailedError as failed:
-            if failed.reference in TOKEN_REFUSALS:
-                self.guesses.refused(address, token)
             raise of_failure(failed) from failed
         except gate.GateDownError as error:
             why = "The platform's gate does not answer; try again in a moment."
             raise ApiError(UNAVAILABLE, why) from error
-        finally:
-            self.places.free(address)
         g.setdefault(WARNINGS, []).extend(answer.warnings)
         return answer.value
 

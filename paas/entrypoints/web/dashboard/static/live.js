@@ -1,0 +1,2 @@
+// Live parts: everything else on a page works without this file.
+"use strict";

@@ -1,0 +1,54 @@
+"""How values of the platform are written on a page."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+# What a page says after something was done, by the word in its address.
+SAID: Mapping[str, str] = {
+    "cancelled": "The deploy is cancelled.",
+    "changed": "The change is accepted. It goes live as a new release.",
+    "ended": "Instances that were stopped stay so until they are started.",
+    "maintenance-off": "Visitors see the app again.",
+    "maintenance-on": "Visitors see the maintenance page.",
+    "restarted": "The instances are replaced by new ones, without losing a request.",
+    "revoked": "The token is revoked.",
+    "rolled-back": "The earlier release goes live as a new one.",
+    "scaled": "The change is accepted. Instances start or stop now.",
+}
+_UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))
+_KIB = 1024
+
+
+def ago(iso: str | None, now: datetime | None = None) -> str:
+    """How long something is past, or still to come: ``3 hours ago``, ``in 5 days``."""
+    if iso is None:
+        return "never"
+    seconds = ((now or datetime.now(UTC)) - datetime.fromisoformat(iso)).total_seconds()
+    for size, name in _UNITS:
+        count = int(abs(seconds) // size)
+        if count:
+            text = f"{count} {name}{'' if count == 1 else 's'}"
+            return f"{text} ago" if seconds > 0 else f"in {text}"
+    return "just now" if seconds >= 0 else "in a moment"
+
+
+def moment(iso: str | None) -> str:
+    """A time in UTC, to the second."""
+    if iso is None:
+        return "-"
+    return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def size(count: int | None) -> str:
+    """A number of bytes."""
+    if count is None:
+        return "-"
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < _KIB:
+            return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+        value /= _KIB
+    return f"{value:.1f} TiB"
+
+
+FILTERS: Mapping[str, Callable[..., str]] = {"ago": ago, "moment": moment, "size": size}
