@@ -19,7 +19,7 @@ from paas.domain.server.allocations import Ranges
 from paas.domain.server.quotas import Quota
 from paas.domain.values.errors import PaasError
 from paas.paths import Paths
-from paas.settings_rules import problem
+from paas.settings_rules import AUTOMATIC_CERTIFICATE, problem
 
 # Every command reads the file: libyaml takes 0.3 ms for it, the pure Python loader 3.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -259,6 +259,12 @@ class Settings:
     @property
     def _web_names(self) -> tuple[str, ...]:
         return ("git", "api", self.dashboard_name, "localhost")
+
+    @property
+    def automatic_web_hosts(self) -> tuple[str, ...]:
+        """The hosts of the web process whose certificate the server gets by itself."""
+        is_automatic = self.web_certificate == AUTOMATIC_CERTIFICATE and self.https_port > 0
+        return self.web_hosts if is_automatic else ()
 
     @property
     def has_rendezvous(self) -> bool:

@@ -15,6 +15,8 @@ from paas.domain.values.names import is_app_name
 if TYPE_CHECKING:  # the settings check themselves
     from paas.settings import Settings
 
+# web_certificate: the server gets it from the issuer itself.
+AUTOMATIC_CERTIFICATE = "auto"
 PORT_MAX = 65_535
 
 
@@ -88,6 +90,8 @@ def _web_problem(settings: "Settings") -> str | None:
     if not is_app_name(name) or name in ("git", "api", "localhost"):
         return f"dashboard_name takes a label like dashboard, not {name!r}."
     certificate, key = settings.web_certificate, settings.web_certificate_key
+    if certificate == AUTOMATIC_CERTIFICATE and not key:
+        return None if settings.https_port else "web_certificate: auto takes an https_port."
     if bool(certificate) != bool(key):
         return "web_certificate and web_certificate_key belong together: set both."
     for path in (certificate, key):

@@ -10,6 +10,7 @@ from paas.interfaces.certificates import (
     CertificateFiles,
     CertificateReader,
     Issuer,
+    WebCertificateFiles,
 )
 from paas.interfaces.cluster import Cluster, ImageRegistry, Moves, NodeMachines, NodeTroubles
 from paas.interfaces.datastores import (
@@ -158,4 +159,5 @@ __all__ = [
     "Submodules",
     "Trash",
     "Tree",
+    "WebCertificateFiles",
 ]

@@ -35,5 +35,15 @@ class Issuer(Protocol):
     def points_here(self, host: str) -> str | None:
         """Whether a challenge for the host would be answered by this server; why not, or None."""
 
-    def issue(self, host: str) -> bytes:
-        """A new chain and key, PEM. Raises IssueError if none comes."""
+    def issue(self, host: str, *more: str) -> bytes:
+        """A new chain and key for these names, PEM. Raises IssueError if none comes."""
+
+
+class WebCertificateFiles(Protocol):
+    """The copies of the web process's certificate that the proxy reads."""
+
+    def is_renewed(self) -> bool:
+        """Whether the files that the settings name were changed since the proxy was started."""
+
+    def keep(self, pem: bytes) -> None:
+        """Have the proxy use this chain and key when it reads its files."""

@@ -46,6 +46,7 @@ from paas.store.storage import Storages
 from paas.store.teams import Teams
 from paas.store.tokens import Tokens
 from paas.store.users import Users
+from paas.store.web_certificate import WebCertificates
 from paas.store.webhooks import Webhooks
 
 
@@ -95,6 +96,7 @@ class Store:
         self.login_links = LoginLinks(database)
         self.tokens = Tokens(database)
         self.users = Users(database)
+        self.web_certificate = WebCertificates(database)
         self.webhooks = Webhooks(database, self.sealing)
 
     @contextmanager

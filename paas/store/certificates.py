@@ -5,7 +5,6 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from paas.domain.certificates.acme import Attempt
 from paas.domain.certificates.certificates import AppCertificate, Facts, Origin
@@ -36,7 +35,7 @@ class Certificates(Table):
                 "INSERT INTO certificates (id, app_id, origin, facts, added_at) "
                 "VALUES (?, ?, ?, ?, ?)",
                 [
-                    (c.id, app_id, c.origin, json.dumps(_plain(c.facts)), c.added_at.isoformat())
+                    (c.id, app_id, c.origin, plain_facts(c.facts), c.added_at.isoformat())
                     for c in add
                 ],
             )
@@ -65,29 +64,14 @@ class Certificates(Table):
             "WHERE app_id = ? ORDER BY host",
             app_id,
         )
-        return [
-            Attempt(
-                host=row["host"],
-                count=row["count"],
-                at=parse_time(row["at"]),
-                again=parse_time(row["again"]),
-                reason=row["reason"],
-                refusals=tuple(parse_time(text) for text in json.loads(row["refusals"])),
-            )
-            for row in rows
-        ]
+        return [attempt_of(row) for row in rows]
 
     def set_attempt(self, app_id: int, attempt: Attempt) -> None:
         self._database.write(
             "INSERT OR REPLACE INTO certificate_attempts "
             "(app_id, host, count, at, again, reason, refusals) "
             "SELECT id, ?, ?, ?, ?, ?, ? FROM apps WHERE id = ?",
-            attempt.host,
-            attempt.count,
-            attempt.at.isoformat(),
-            attempt.again.isoformat(),
-            attempt.reason,
-            json.dumps([at.isoformat() for at in attempt.refusals]),
+            *attempt_values(attempt),
             app_id,
         )
 
@@ -100,23 +84,53 @@ class Certificates(Table):
 _SELECT = "SELECT id, app_id, origin, facts, added_at, warned FROM certificates"
 
 
-def _plain(facts: Facts) -> dict[str, Any]:
+def plain_facts(facts: Facts) -> str:
+    """Their JSON."""
     times = {name: getattr(facts, name).isoformat() for name in ("not_before", "not_after")}
-    return asdict(facts) | times
+    return json.dumps(asdict(facts) | times)
 
 
-def _certificate(row: sqlite3.Row) -> AppCertificate:
-    plain = json.loads(row["facts"])
+def facts_of(text: str) -> Facts:
+    """Of their JSON."""
+    plain = json.loads(text)
     plain.pop("ocsp", None)  # versions that stapled OCSP answers recorded their responder
     for name in ("not_before", "not_after"):
         plain[name] = parse_time(plain[name])
     for name in ("names", "chain"):
         plain[name] = tuple(plain[name])
+    return Facts(**plain)
+
+
+def attempt_values(attempt: Attempt) -> tuple[str | int, ...]:
+    """host, count, at, again, reason, refusals."""
+    return (
+        attempt.host,
+        attempt.count,
+        attempt.at.isoformat(),
+        attempt.again.isoformat(),
+        attempt.reason,
+        json.dumps([at.isoformat() for at in attempt.refusals]),
+    )
+
+
+def attempt_of(row: sqlite3.Row) -> Attempt:
+    """Of those columns."""
+    return Attempt(
+        host=row["host"],
+        count=row["count"],
+        at=parse_time(row["at"]),
+        again=parse_time(row["again"]),
+        reason=row["reason"],
+        refusals=tuple(parse_time(text) for text in json.loads(row["refusals"])),
+    )
+
+
+def _certificate(row: sqlite3.Row) -> AppCertificate:
     return AppCertificate(
         id=row["id"],
         app_id=row["app_id"],
         origin=Origin(row["origin"]),
-        facts=Facts(**plain),
+        facts=facts_of(row["facts"]),
         added_at=parse_time(row["added_at"]),
         warned=parse_time(row["warned"]) if row["warned"] else None,
     )

@@ -268,4 +268,19 @@ MIGRATIONS = (
     CREATE INDEX login_links_by_user ON login_links (user);
     CREATE INDEX login_links_by_made_with ON login_links (made_with);
     """,
+    """
+    CREATE TABLE web_certificate (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        facts TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE web_certificate_attempt (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        host TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        at TEXT NOT NULL,
+        again TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        refusals TEXT NOT NULL
+    ) STRICT;
+    """,
 )

@@ -16,6 +16,7 @@ from paas.adapters.builds.yaml_text import read_yaml
 from paas.adapters.certificates.certbot import Certbot
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
+from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.cluster.machines import SshMachines
 from paas.adapters.cluster.moves import GateMoves
 from paas.adapters.cluster.registry import DockerRegistry
@@ -135,6 +136,7 @@ from paas.interfaces import (
     StorageFiles,
     Submodules,
     Trash,
+    WebCertificateFiles,
 )
 from paas.settings import Settings
 from paas.wiring.monitor import MonitorAdapters, monitor_adapters
@@ -176,6 +178,7 @@ class Adapters(MonitorAdapters):
     certificate_files: CertificateFiles
     certificate_reader: CertificateReader
     issuer: Issuer
+    web_certificate_files: WebCertificateFiles
     key_file: KeyFile
     key_reader: KeyReader
     key_uses: LastUses
@@ -296,6 +299,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         certificate_files=CertificateDirectory(paths.certificates),
         certificate_reader=X509Reader(),
         issuer=Certbot(settings),
+        web_certificate_files=WebCertificateDirectory(settings),
         key_file=_key_file(settings, account.pw_gid),
         key_reader=SshKeygenKeyReader(),
         key_uses=FileLastUses(paths.key_uses),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.backups.settings_file import FileBackupSettings
+from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.cluster.registry_record import has_registry
 from paas.adapters.cluster.troubles import FileNodeTroubles
 from paas.adapters.datastores.log_trimming import DatastoreLogTrimming
@@ -23,6 +24,7 @@ from paas.adapters.server.disk_reserve import DiskReserve
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
 from paas.adapters.system.schedules import CronSimSchedules
+from paas.domain.certificates.web import certified_hosts
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.interfaces import (
     AuditTrail,
@@ -39,8 +41,10 @@ from paas.interfaces import (
     Reserve,
     Schedules,
     StoreRecovery,
+    WebCertificateFiles,
 )
 from paas.services.certificates.renewals import Renewals
+from paas.services.certificates.web_due import WebCertificateDue
 from paas.services.cluster.images import NodeImages
 from paas.services.datastores.archives.schedule import ArchiveSchedule
 from paas.services.datastores.archives.watch import ArchiveWatch
@@ -176,6 +180,21 @@ def renewals(adapters: CommonAdapters) -> Renewals:
         store=adapters.store,
         addresses=adapters.addresses,
         directory=adapters.settings.acme_directory,
+    )
+
+
+def web_certificate_due(
+    adapters: CommonAdapters, files: WebCertificateFiles | None = None
+) -> WebCertificateDue:
+    """Whether there is anything to do for the certificate of git, the API and the dashboard.
+
+    files: the server's own by default.
+    """
+    settings = adapters.settings
+    return WebCertificateDue(
+        store=adapters.store,
+        files=files or WebCertificateDirectory(settings),
+        hosts=certified_hosts(settings.automatic_web_hosts, settings.acme_directory),
     )
 
 

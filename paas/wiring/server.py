@@ -3,6 +3,7 @@
 from paas.services.apps.destruction import Destruction
 from paas.services.audit.audit import Audit
 from paas.services.certificates.acme import Acme
+from paas.services.certificates.web import WebCertificates
 from paas.services.cluster.emptying import Emptying
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
@@ -125,6 +126,7 @@ def doctor(
     *,
     sites: Sites,
     acme: Acme,
+    web_certificates: WebCertificates,
     claims: Claims,
     reconcile: Reconcile,
     recovery: Recovery,
@@ -134,7 +136,7 @@ def doctor(
     """What finds problems and repairs those that it can."""
     return Doctor(
         machine=adapters.machine,
-        diagnosis=_diagnosis(adapters, sites, acme, claims, reconcile.datastores),
+        diagnosis=_diagnosis(adapters, sites, acme, web_certificates, claims, reconcile.datastores),
         reconcile=reconcile,
         read_only=read_only_turn(adapters),
         reserve=adapters.reserve,
@@ -157,7 +159,12 @@ def audit(adapters: Adapters) -> Audit:
 
 
 def _diagnosis(
-    adapters: Adapters, sites: Sites, acme: Acme, claims: Claims, datastores: DatastoreUpkeep
+    adapters: Adapters,
+    sites: Sites,
+    acme: Acme,
+    web_certificates: WebCertificates,
+    claims: Claims,
+    datastores: DatastoreUpkeep,
 ) -> Diagnosis:
     strays = Strays(
         store=adapters.store,
@@ -186,6 +193,7 @@ def _diagnosis(
         sites=sites,
         proxies=adapters.proxy_choice,
         acme=acme,
+        web_certificates=web_certificates,
         proofs=claims.proofs,
         strays=strays,
         app_files=app_files,

@@ -20,6 +20,7 @@ from paas.services.builds.image_builds import ImageBuilds
 from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.certificates.web import WebCertificates
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
 from paas.services.cluster.scheduling import AppScheduling
@@ -173,6 +174,7 @@ class Services:
     streams: Streams
     tokens: Tokens
     users: Users
+    web_certificates: WebCertificates
     web_sessions: WebSessions
 
 
@@ -185,6 +187,7 @@ def all_services(adapters: Adapters) -> Services:
     claims = routing.claims(adapters, sites, quotas)
     own_certificates = certificates.certificates(adapters, sites)
     acme = certificates.acme(adapters, own_certificates)
+    web_certificates = certificates.web_certificates(adapters, sites)
     releasing = releases.releasing(adapters, sites)
     changes = releasing.changes
     garbage = apps.garbage(adapters)
@@ -260,6 +263,7 @@ def all_services(adapters: Adapters) -> Services:
             adapters,
             sites=sites,
             acme=acme,
+            web_certificates=web_certificates,
             claims=claims,
             reconcile=reconcile,
             recovery=recovery,
@@ -309,5 +313,6 @@ def all_services(adapters: Adapters) -> Services:
         streams=people.streams(adapters),
         tokens=people.tokens(adapters),
         users=people.users(adapters),
+        web_certificates=web_certificates,
         web_sessions=people.web_sessions(adapters),
     )

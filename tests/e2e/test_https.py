@@ -68,7 +68,7 @@ class Secure:
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
     """One for all tests of this file, with two apps of files."""
     (port,) = free_ports(1)
-    settings = {"https_port": port, "domain": "apps.test", "acme_check": False}
+    settings = {"https_port": port, "domain": "apps.test", "acme_check": False, "web": True}
     made = Server.in_new_directory({**settings, "domain_proof": "none"})
     with (
         installed(made) as server,
@@ -218,3 +218,19 @@ def requests(secure: Secure, host: str) -> Iterator[list[str]]:
     finally:
         stop.set()
         thread.join()
+
+
+def test_the_platform_s_own_hosts_get_one(secure: Secure) -> None:
+    """git, the API and the dashboard, with one line in server.yml; before that nothing is said."""
+    server, host = secure.server, "git.apps.test"
+    assert "no certificate" in server.get(host).text
+    path = server.root / "etc/server.yml"
+    path.write_text(path.read_text() + "web_certificate: auto\n")
+    root = secure.pebble.root()
+
+    def answers() -> object:
+        with contextlib.suppress(OSError):  # not yet, or expired, as it soon is here
+            return secure.get(host, root) and secure.get("api.apps.test", root)
+        return False
+
+    wait_for(answers, limit_s=240, what="the certificate for git")

@@ -71,6 +71,20 @@ class FakeCertificateFiles:
         return sorted(self.there)
 
 
+class FakeWebCertificateFiles:
+    """WebCertificateFiles in memory."""
+
+    def __init__(self) -> None:
+        self.renewed = False
+        self.kept: list[bytes] = []
+
+    def is_renewed(self) -> bool:
+        return self.renewed
+
+    def keep(self, pem: bytes) -> None:
+        self.kept.append(pem)
+
+
 class FakeIssuer:
     """Issuer that gives 90 days for every name, but those that a test says.
 
@@ -87,9 +101,12 @@ class FakeIssuer:
     def points_here(self, host: str) -> str | None:
         return f"DNS points {host} elsewhere." if host in self.elsewhere else None
 
-    def issue(self, host: str) -> bytes:
-        self.asked.append(host)
+    def issue(self, host: str, *more: str) -> bytes:
+        self.asked.append(" ".join([host, *more]))
         self.meanwhile()
-        if host in self.refuses:
-            raise IssueError(self.refuses[host])
-        return fake_pem(host, days=self.days, lifetime_days=self.days, serial=str(len(self.asked)))
+        for each in (host, *more):
+            if each in self.refuses:
+                raise IssueError(self.refuses[each])
+        return fake_pem(
+            host, *more, days=self.days, lifetime_days=self.days, serial=str(len(self.asked))
+        )

@@ -45,6 +45,7 @@ from tests.fakes.certificates import (
     FakeCertificateFiles,
     FakeCertificateReader,
     FakeIssuer,
+    FakeWebCertificateFiles,
 )
 from tests.fakes.cluster import FakeCluster, FakeImageRegistry, FakeMoves, FakeNodeMachines
 from tests.fakes.datastore_reports import FakeDatastoreReports
@@ -129,6 +130,7 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    web_certificate_files: FakeWebCertificateFiles = field(default_factory=FakeWebCertificateFiles)
     resolver: FakeResolver = field(default_factory=FakeResolver)
     progress: FakeProgress = field(default_factory=FakeProgress)
     secrets: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -199,6 +201,7 @@ class World:
         made = all_services(self.adapters)
         self.access = made.access
         self.acme = made.acme
+        self.web_certificates = made.web_certificates
         self.admission = made.admission
         self.audit = made.audit
         self.app_checks = made.app_checks
@@ -311,6 +314,7 @@ class World:
             certificate_files=self.certificate_files,
             certificate_reader=self.certificate_reader,
             issuer=self.issuer,
+            web_certificate_files=self.web_certificate_files,
             key_file=self.key_file,
             key_reader=self.key_file,
             key_uses=self.key_uses,

@@ -62,14 +62,14 @@ class Certbot:
             lambda name: self._resolver.lookup([name], DNS_LIMIT_S)[name],
         )
 
-    def issue(self, host: str) -> bytes:
+    def issue(self, host: str, *more: str) -> bytes:
         """A new chain and key, PEM. Raises IssueError if it gets none."""
         self._prepare()
         new = self._root / "new"
         shutil.rmtree(new, ignore_errors=True)
         make_directory(new, mode=0o700)
         try:
-            key, request = signing_request(host)
+            key, request = signing_request(host, *more)
             write_atomic(new / "csr.pem", request, durable=False)
             self._ask(host, new)
             chain = read_bytes(new / "chain.pem")
@@ -171,15 +171,15 @@ class Certbot:
         return env | ({"REQUESTS_CA_BUNDLE": bundle} if bundle else {})
 
 
-def signing_request(host: str) -> tuple[bytes, bytes]:
-    """A new key and a certificate signing request for that name, both PEM."""
+def signing_request(*hosts: str) -> tuple[bytes, bytes]:
+    """A new key and a certificate signing request for these names, both PEM."""
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
     key = ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
-    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
     request = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
     pem = key.private_bytes(
         serialization.Encoding.PEM,

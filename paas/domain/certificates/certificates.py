@@ -47,6 +47,15 @@ class Facts:
         """From its first moment to its last."""
         return self.not_after - self.not_before
 
+    def is_worrying(self, now: datetime) -> bool:
+        """Whether it expires so soon that someone should know."""
+        return now >= self.not_after - min(WARN_BEFORE, self.lifetime * WARN_SHARE)
+
+    def renew_at(self, lot: str) -> datetime:
+        """When a third of its lifetime is left, and a little earlier by its own lot."""
+        share = int.from_bytes(sha256(lot.encode()).digest()[:4]) / 2**32
+        return self.not_after - self.lifetime * (RENEW_SHARE + share * JITTER_SHARE)
+
 
 @dataclass(frozen=True, slots=True)
 class AppCertificate:
@@ -64,7 +73,7 @@ class AppCertificate:
 
     def is_worrying(self, now: datetime) -> bool:
         """Whether it expires so soon that someone should know."""
-        return now >= self.facts.not_after - min(WARN_BEFORE, self.facts.lifetime * WARN_SHARE)
+        return self.facts.is_worrying(now)
 
     @property
     def damaged(self) -> str:
@@ -78,10 +87,8 @@ class AppCertificate:
 
     @property
     def renew_at(self) -> datetime:
-        """When a third of its lifetime is left, and a little earlier by its own lot."""
-        lot = int.from_bytes(sha256(self.id.encode()).digest()[:4]) / 2**32
-        left = self.facts.lifetime * (RENEW_SHARE + lot * JITTER_SHARE)
-        return self.facts.not_after - left
+        """When the server asks for another one."""
+        return self.facts.renew_at(self.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +139,9 @@ def replaced_by(new: AppCertificate, present: Sequence[AppCertificate]) -> list[
     ]
 
 
-def days_left(certificate: AppCertificate, now: datetime) -> str:
+def days_left(facts: Facts, now: datetime) -> str:
     """In words: ``in 12 days``, ``in 5 hours``, ``in less than an hour``, ``3 days ago``."""
-    left = certificate.facts.not_after - now
+    left = facts.not_after - now
     ago = left < timedelta(0)
     hours = abs(left) // timedelta(hours=1)
     amount, unit = (hours // 24, "day") if hours >= 48 else (hours, "hour")

@@ -171,6 +171,7 @@ def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
 def renew_due(session: Session) -> None:
     """Request and renew the certificates of all apps that are due; called by the monitor."""
     require_server(session.actor)
+    session.services.web_certificates.tend()
     session.services.acme.renew_due()
 
 

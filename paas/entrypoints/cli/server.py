@@ -23,6 +23,7 @@ from paas.entrypoints.laptop.completion import script
 from paas.services.access import require_admin
 from paas.services.datastores.upkeep import SilentDatastores
 from paas.wiring import machine
+from paas.wiring.services import Services
 
 
 @click.command("server:status")
@@ -91,7 +92,7 @@ def status(session: Session, as_json: bool) -> None:
     print_findings(session, warnings)
     if fault is not None:
         return
-    for warning in session.services.acme.warnings():
+    for warning in _certificate_warnings(session.services):
         session.terminal.warn(warning)
     for app in session.services.sites.unserved():
         session.terminal.warn(
@@ -133,6 +134,10 @@ def _lacking(plain: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "Limits:", f"not enforced for {', '.join(missing)}: the server has no such cgroup"
 
 
+def _certificate_warnings(services: Services) -> list[str]:
+    return [*services.web_certificates.warnings(), *services.acme.warnings()]
+
+
 def _known(session: Session) -> dict[str, object]:
     """What the database says of them."""
     services = session.services
@@ -140,7 +145,7 @@ def _known(session: Session) -> dict[str, object]:
         "apps": len(services.store.apps.all()),
         "instances": len(services.store.instances.all()),
         "certificates": len(services.store.certificates.all()),
-        "certificate_warnings": services.acme.warnings(),
+        "certificate_warnings": _certificate_warnings(services),
         "unserved_apps": [app.name for app in services.sites.unserved()],
     }
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -18,9 +19,10 @@ from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Renewals
+from paas.services.certificates.web_due import WebCertificateDue
 from paas.settings import load
 from paas.wiring.common import common_adapters
-from paas.wiring.monitor import renewals
+from paas.wiring.monitor import renewals, web_certificate_due
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
@@ -43,13 +45,13 @@ class CertificateRenewal:
 
     def __init__(
         self,
-        renewals: Callable[[], Renewals],
+        is_due: Callable[[datetime], bool],
         clock: Clock,
         changes: Changes,
         renew_due: Callable[[], None],
         log: Callable[[str], None],
     ) -> None:
-        self._wishes = renewals
+        self._is_due = is_due
         self._clock = clock
         self._changes = changes
         self._renew_due = renew_due
@@ -80,7 +82,7 @@ class CertificateRenewal:
         if not self._changes.any() and now - self._looked < LOOK_EVERY_S:
             return False
         self._looked = now
-        if not self._wishes().any(self._clock.now()):
+        if not self._is_due(self._clock.now()):
             return False
         self._renew_due()
         return True
@@ -92,15 +94,16 @@ class Present:
     def __init__(self, etc: Path) -> None:
         self._path = etc / "server.yml"
         self._changed_ns = 0
-        self._wishes: Renewals | None = None
+        self._wishes: tuple[Renewals, WebCertificateDue] | None = None
 
-    def renewals(self) -> Renewals:
-        """Built again if server.yml has changed."""
+    def is_due(self, now: datetime) -> bool:
+        """Whether anything is; what looks is built again if server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
-            self._wishes = renewals(common_adapters(load(self._path)))
+            adapters = common_adapters(load(self._path))
+            self._wishes = renewals(adapters), web_certificate_due(adapters)
             self._changed_ns = changed_ns
-        return self._wishes
+        return any(wishes.any(now) for wishes in self._wishes)
 
 
 def build(
@@ -117,4 +120,4 @@ def build(
             env={"PATH": os.defpath},
         )
 
-    return CertificateRenewal(Present(etc).renewals, clock, changes, renew_due, log)
+    return CertificateRenewal(Present(etc).is_due, clock, changes, renew_due, log)

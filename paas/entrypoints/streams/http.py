@@ -49,6 +49,11 @@ class LogStreams:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     asking: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no stream is open."""
+        return self.places.is_empty
+
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One connection, with one request."""
         try:

@@ -31,6 +31,11 @@ class Rendezvous:
     folder: Path
     places: Places = field(default_factory=lambda: Places(PER_ADDRESS, TOTAL))
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody is connected."""
+        return self.places.is_empty
+
     async def serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         """One client, whose TLS handshake is done."""
         address = str((writer.get_extra_info("peername") or ("",))[0])

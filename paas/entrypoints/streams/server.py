@@ -10,12 +10,12 @@ import signal
 import socket
 import ssl
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.certificates.web_certificate import newest_certificate
 from paas.adapters.proxy.account import proxy_account
-from paas.adapters.proxy.web_site import newest_certificate
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
 from paas.entrypoints.launcher.kernel import Kernel
@@ -28,6 +28,8 @@ from paas.settings import Settings, load
 _BACKLOG = 128
 _HANDSHAKE_LIMIT_S = 15.0
 _GOODBYE_LIMIT_S = 5.0
+_LOOK_EVERY_S = 60.0
+_RENEWAL_LIMIT_S = 86_400.0
 # For the ends of all streams to be sent.
 _LAST_WORDS_S = 0.2
 
@@ -55,8 +57,9 @@ async def run(
     tcp: socket.socket | None,
     context: ssl.SSLContext | None,
     rendezvous: Rendezvous,
+    certificates: Path,
 ) -> None:
-    """Serve until SIGTERM."""
+    """Serve until SIGTERM, or until there is another certificate, which takes root to read."""
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
     servers = [await asyncio.start_unix_server(logs.serve, sock=http, limit=HEAD_MAX_BYTES)]
@@ -70,11 +73,34 @@ async def run(
                 ssl_shutdown_timeout=_GOODBYE_LIMIT_S,
             )
         )
+    watch = asyncio.create_task(
+        renewed(certificates, lambda: logs.is_idle and rendezvous.is_idle, stopped)
+    )
     await stopped.wait()
+    watch.cancel()
     for server in servers:
         server.close()
     logs.stopping.set()
     await asyncio.sleep(_LAST_WORDS_S)
+
+
+async def renewed(folder: Path, is_idle: Callable[[], bool], stopped: asyncio.Event) -> None:
+    """Stop soon after there is another certificate; supervisord starts the process again.
+
+    That ends all streams, so it waits for a moment without any, for a day at most.
+    """
+    before, waited_s = changed_ns(folder), 0.0
+    while waited_s == 0 or (not is_idle() and waited_s < _RENEWAL_LIMIT_S):
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if changed_ns(folder) != before:
+            waited_s += _LOOK_EVERY_S
+    log("there is another certificate: starting again")
+    stopped.set()
+
+
+def changed_ns(folder: Path) -> int:
+    """When files of the folder came or went; 0 if it is not there."""
+    return folder.stat().st_mtime_ns if folder.exists() else 0
 
 
 def serve(settings: Settings) -> None:
@@ -90,7 +116,7 @@ def serve(settings: Settings) -> None:
         Kernel().unshare(NEW_NETWORK)
     become_nobody(settings.web_uid)
     logs, rendezvous = LogStreams(paths.web_gate_socket), Rendezvous(paths.rendezvous)
-    asyncio.run(run(http, logs, tcp, context, rendezvous))
+    asyncio.run(run(http, logs, tcp, context, rendezvous, paths.web_certificates))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

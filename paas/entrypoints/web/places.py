@@ -25,6 +25,12 @@ class Places:
             self._taken[address] += 1
             return True
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no requests now."""
+        with self._lock:
+            return not self._taken
+
     def free(self, address: str) -> None:
         """End a request."""
         with self._lock:

@@ -249,7 +249,7 @@ class Acme:
 
     def _warning(self, one: AppCertificate, now: datetime) -> str:
         verb = "expires" if now < one.facts.not_after else "expired"
-        text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one, now)}"
+        text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one.facts, now)}"
         failures = [
             a for a in self.store.certificates.attempts(one.app_id) if a.host in one.facts.names
         ]

@@ -156,7 +156,7 @@ class Certificates:
             CertificateInfo(
                 one,
                 tuple(name for name in names if shown_for(held, name) == one),
-                days_left(one, now),
+                days_left(one.facts, now),
                 one.is_worrying(now),
             )
             for one in held
@@ -182,4 +182,4 @@ class Certificates:
         elif len(made.facts.chain) == 1:
             progress.warn("It lacks the certificate of its issuer, which some clients need.")
         if made.is_worrying(self.clock.now()):
-            progress.warn(f"It expires {days_left(made, self.clock.now())}.")
+            progress.warn(f"It expires {days_left(made.facts, self.clock.now())}.")

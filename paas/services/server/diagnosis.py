@@ -20,6 +20,7 @@ from paas.interfaces import (
     Repository,
 )
 from paas.services.certificates.acme import Acme
+from paas.services.certificates.web import WebCertificates
 from paas.services.datastores.findings import DatastoreFindings
 from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
@@ -47,6 +48,7 @@ class Diagnosis:
     sites: Sites
     proxies: ProxyChoice
     acme: Acme
+    web_certificates: WebCertificates
     proofs: Proofs
     strays: Strays
     app_files: AppFiles
@@ -130,6 +132,10 @@ class Diagnosis:
                 message=f"The clock says {now}, and a release was made at "
                 f"{newest:%Y-%m-%d %H:%M} UTC: certificates and cron jobs go by it.",
                 command="timedatectl set-ntp true",
+            )
+        for warning in self.web_certificates.warnings():
+            yield Finding(
+                check="web-certificate", message=warning, command="sudo paas server:status"
             )
         for warning in self.acme.warnings():
             name = warning.partition(":")[0]

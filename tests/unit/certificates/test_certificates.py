@@ -89,10 +89,10 @@ def test_certificates_are_not_all_renewed_at_once() -> None:
 
 def test_what_is_left_is_told_in_words() -> None:
     """Days, then hours; and how long ago."""
-    assert days_left(certificate("a.test", left=12.5), NOW) == "in 12 days"
-    assert days_left(certificate("a.test", left=0.25), NOW) == "in 6 hours"
-    assert days_left(certificate("a.test", left=0.01), NOW) == "in less than an hour"
-    assert days_left(certificate("a.test", left=-3), NOW) == "3 days ago"
+    assert days_left(certificate("a.test", left=12.5).facts, NOW) == "in 12 days"
+    assert days_left(certificate("a.test", left=0.25).facts, NOW) == "in 6 hours"
+    assert days_left(certificate("a.test", left=0.01).facts, NOW) == "in less than an hour"
+    assert days_left(certificate("a.test", left=-3).facts, NOW) == "3 days ago"
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.proxy.haproxy.conf import render_shared, render_tables
 from paas.adapters.proxy.nginx.http_conf import render_http
 from paas.adapters.proxy.tls import CURVES
-from paas.adapters.proxy.web_site import WebSite, keep_certificate, web_site
+from paas.adapters.proxy.web_site import WebSite, web_site
 from paas.settings import Settings
 from tests.authority import Authority
 
@@ -81,19 +82,19 @@ def test_what_the_settings_say(tmp_path: Path, capsys: pytest.CaptureFixture[str
         web_certificate_key=str(pem),
     )
     assert web_site(replace(settings, web=False)) is None
-    keep_certificate(settings)
+    WebCertificateDirectory(settings).copy()
     assert "web_certificate is not used" in capsys.readouterr().err
     found = web_site(settings)
     assert found is not None
     assert (found.hosts, found.pem, found.plain) == (HOSTS, None, False)
     pem.write_bytes(Authority().bundle(HOST))
-    keep_certificate(settings)
+    WebCertificateDirectory(settings).copy()
     found = web_site(settings)
     assert found is not None
     assert found.pem is not None
     assert found.pem.stat().st_mode & 0o777 == 0o600
     pem.write_text("damaged")
-    keep_certificate(settings)
+    WebCertificateDirectory(settings).copy()
     assert web_site(settings) == found
     plain = web_site(replace(settings, domain="localhost"))
     assert plain is not None

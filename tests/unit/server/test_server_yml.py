@@ -32,6 +32,7 @@ def test_a_domain_that_was_not_there_is_added(tmp_path: Path) -> None:
     [
         ("web_certificate: /etc/chain.pem", "belong together"),
         ("web_certificate: chain.pem\nweb_certificate_key: /k.pem", "take absolute paths"),
+        ("web_certificate: auto\nhttps_port: 0", "takes an https_port"),
         ("web: true\nuids: [70000, 70001]", "three numbers or more"),
     ],
 )

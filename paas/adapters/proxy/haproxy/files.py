@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.proxy.account import proxy_account
 from paas.adapters.proxy.error_pages import render_page
@@ -13,7 +14,7 @@ from paas.adapters.proxy.haproxy.escaping import directory, log_socket
 from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
 from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.adapters.proxy.tls import CURVES, curves_of, version_words
-from paas.adapters.proxy.web_site import WebSite, keep_certificate, web_site
+from paas.adapters.proxy.web_site import WebSite, web_site
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
@@ -44,7 +45,7 @@ class HaproxyFiles:
         for path in (self._sites, self._certificates, *folders):
             make_directory(path, mode=0o700)
         make_directory(log_socket(self._settings).parent, mode=0o710, owner=(0, gid))
-        keep_certificate(self._settings)
+        WebCertificateDirectory(self._settings).copy()
 
     def shared(self, *, public: bool) -> dict[Path, bytes]:
         """The content of the files that all apps share, without the tables.

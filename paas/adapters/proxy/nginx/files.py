@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.network.ports import has_ipv6
 from paas.adapters.proxy.access_log_file import make_log
 from paas.adapters.proxy.account import proxy_account
@@ -19,7 +20,7 @@ from paas.adapters.proxy.nginx.http_conf import (
 from paas.adapters.proxy.nginx.site_conf import logins_file, render_logins, render_site
 from paas.adapters.proxy.nginx.static_files import installed_modules, write_pages
 from paas.adapters.proxy.nginx.tls import installed_tls
-from paas.adapters.proxy.web_site import keep_certificate, web_site
+from paas.adapters.proxy.web_site import web_site
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
@@ -45,7 +46,7 @@ class NginxFiles:
         again = paths.handover_socket.parent
         make_directory(again, mode=0o710, owner=(0, proxy_account(self._settings).pw_gid))
         write_pages(self._settings)
-        keep_certificate(self._settings)
+        WebCertificateDirectory(self._settings).copy()
         for path, text in self.shared().items():
             self._replace(path, text)
 
