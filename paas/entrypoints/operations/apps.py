@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from paas.domain.apps.apps import App
+from paas.domain.people.permissions import ROLES
 from paas.domain.releases.releases import State
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import app_name
@@ -16,14 +17,15 @@ def listing(call: Call, *, detail: bool) -> list[dict[str, object]]:
     return [_plain(call, app) | (_detail(call, app) if detail else {}) for app in found]
 
 
-def info(call: Call, *, app: str) -> dict[str, object]:
-    """One app, with the size of its slug and the time of its release."""
+def info(call: Call, *, app: str, detail: bool = False) -> dict[str, object]:
+    """One app, with the size of its slug and the time of its release. detail: as of `listing`."""
     found = call.services.apps.info(call.actor, app)
     release = call.services.store.releases.current(found.app)
     return {
         **_plain(call, found.app),
         "slug_size_bytes": found.slug_size_bytes,
         "released_at": release.created_at.isoformat() if release is not None else None,
+        **(_detail(call, found.app) if detail else {}),
     }
 
 
@@ -63,11 +65,14 @@ def maintenance_off(call: Call, *, app: str) -> dict[str, object]:
 
 
 def _detail(call: Call, app: App) -> dict[str, object]:
-    """What runs, in a word and in numbers, and the newest release."""
+    """What the actor may do, what runs, in a word and in numbers, and the newest release."""
     instances = call.services.processes.listing(call.actor, app.name)
     states = [one.state.state for one in instances]
     latest = call.services.store.releases.latest(app.id)
+    role = call.actor.role_on(app)
     return {
+        "git_url": call.services.addresses.git_url(app.name),
+        "may": sorted(ROLES[role]) if role is not None else [],
         "state": _word(call, app, states),
         "instances": len(states),
         "up": states.count(State.UP),

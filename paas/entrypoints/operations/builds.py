@@ -1,9 +1,11 @@
-"""builds, builds:info, builds:cancel, git:from-archive"""
+"""builds, builds:info, builds:output, builds:cancel, git:from-archive"""
+
+from collections import deque
 
 from paas.domain.git.sources import archive_message, archive_url
 from paas.domain.people.permissions import Permission
 from paas.domain.releases.releases import Build
-from paas.domain.values.names import printable
+from paas.domain.values.names import plain_output, printable
 from paas.entrypoints.operations.call import Call
 from paas.interfaces import Archive
 from paas.services.builds.builds import BuildInfo
@@ -11,6 +13,8 @@ from paas.services.builds.builds import BuildInfo
 # Of the list; an older one can be asked for by its id.
 _MOST = 1_000
 _VERSION_MAX = 200
+# Of the output, at once; a stream has all of it.
+_LINES_MAX, _LINE_MAX = 2_000, 2_000
 
 
 def listing(call: Call, *, app: str, follow: bool) -> list[dict[str, object]]:
@@ -25,6 +29,12 @@ def info(call: Call, *, app: str, build: str, follow: bool) -> dict[str, object]
     """One build. follow: with the secret of its output."""
     found = call.services.builds.info(call.actor, app, build)
     return _plain(call, app, found, follow=follow)
+
+
+def output(call: Call, *, app: str, build: str) -> list[str]:
+    """The last lines that a build and its deploy have printed so far."""
+    _build, lines = call.services.builds.output(call.actor, app, build)
+    return [plain_output(line)[:_LINE_MAX] for line in deque(lines, _LINES_MAX)]
 
 
 def cancel(call: Call, *, app: str, build: str) -> dict[str, object]:
@@ -68,6 +78,7 @@ def _plain(call: Call, name: str, found: BuildInfo, *, follow: bool) -> dict[str
         "app": {"id": app.id, "name": app.name},
         "id": build.id,
         "status": build.status.value,
+        "state": found.words,
         "commit": build.commit,
         "release": found.version,
         "user": build.user,

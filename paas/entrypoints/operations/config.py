@@ -1,4 +1,4 @@
-"""config:export, config:set, config:unset"""
+"""config, config:get, config:export, config:set, config:unset"""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +10,16 @@ from paas.domain.values.names import var_name, var_value
 from paas.entrypoints.operations.call import Call
 from paas.entrypoints.operations.progress import Impatient
 from paas.services.releases.diffs import no_such_release
+
+
+def names(call: Call, *, app: str) -> list[str]:
+    """The names of the config vars of an app."""
+    return [str(name) for name in call.services.config.names(call.actor, app)]
+
+
+def get(call: Call, *, app: str, name: str) -> str:
+    """The value of one."""
+    return call.services.config.get(call.actor, app, var_name(name)).reveal()
 
 
 def export(call: Call, *, app: str, version: int | None) -> dict[str, str]:

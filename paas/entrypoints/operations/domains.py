@@ -75,6 +75,10 @@ def _plain(info: DomainInfo, own: str) -> dict[str, object]:
         "kind": info.kind,
         "target": own,
         "pending": info.pending is not None,
+        "why": info.pending.why if info.pending is not None else None,
+        "addresses": list(info.addresses),
+        "points_here": info.here,
+        "redirect": info.redirect.to if info.redirect is not None else None,
     }
 
 

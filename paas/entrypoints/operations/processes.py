@@ -1,4 +1,4 @@
-"""ps, ps:scale, ps:restart, ps:stop, ps:type"""
+"""ps, ps:scale, ps:restart, ps:start, ps:stop, ps:type"""
 
 from collections.abc import Mapping, Sequence
 
@@ -40,6 +40,12 @@ def restart(call: Call, *, app: str, names: Sequence[str]) -> None:
     """Replace instances: all, those of a type (``web``), or one (``web.1``)."""
     progress = call.accepting(lambda _, __: None)
     call.services.processes.restart(call.actor, app, names, progress)
+
+
+def start(call: Call, *, app: str, names: Sequence[str]) -> None:
+    """Start what was stopped by hand: as `restart`."""
+    progress = call.accepting(lambda _, __: None)
+    call.services.processes.start(call.actor, app, names, progress)
 
 
 def stop(call: Call, *, app: str, names: Sequence[str]) -> None:

@@ -1,13 +1,17 @@
-"""releases, releases:info, releases:retry, rollback"""
+"""releases, releases:info, releases:output, diff, releases:retry, rollback"""
 
 from paas.domain.apps.apps import App
 from paas.domain.people.permissions import Permission
+from paas.domain.releases.diffs import sections
 from paas.domain.releases.history import can_roll_back
 from paas.domain.releases.releases import Release, Status
+from paas.domain.values.names import plain_output
 from paas.entrypoints.operations.call import Call
 
 # Of the list; an older one can be asked for by its version.
 _MOST = 1_000
+# Of an output.
+_LINES_MAX = 2_000
 
 
 def listing(call: Call, *, app: str, follow: bool) -> list[dict[str, object]]:
@@ -24,6 +28,23 @@ def info(call: Call, *, app: str, version: int | None, follow: bool = False) -> 
     """One release, by default the latest. follow: with the secret of its output."""
     found = call.services.releases.info(call.actor, app, version)
     return _plain(call, found.app, found.release) | _output(call, found.app, found.release, follow)
+
+
+def diff(call: Call, *, app: str, old: int, new: int) -> dict[str, object]:
+    """What differs between two releases. old: 0 stands for nothing."""
+    found = call.services.diffs.between(call.actor, app, old, new)
+    return {
+        "from": found.old,
+        "to": found.new,
+        "notes": list(found.notes),
+        "sections": [{"title": title, "rows": rows} for title, rows in sections(found)],
+    }
+
+
+def output(call: Call, *, app: str, version: int) -> list[str]:
+    """What its release command printed; nothing if none ran."""
+    _release, lines = call.services.releases.output(call.actor, app, version)
+    return [plain_output(line) for line in lines[-_LINES_MAX:]]
 
 
 def rollback(call: Call, *, app: str, version: int | None) -> dict[str, object]:

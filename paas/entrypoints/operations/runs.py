@@ -18,6 +18,12 @@ _ROWS, _COLUMNS, _SIZE_MAX = 24, 80, 10_000
 _NO_TERMINAL_NAME = "dumb"
 
 
+def listing(call: Call, *, app: str) -> list[dict[str, object]]:
+    """The one-off processes that run."""
+    found = call.services.app_runs.listing(call.actor, app)
+    return [{**_plain(run, app), "user": run.user} for run in found]
+
+
 def detach(call: Call, *, app: str, command: str, env: Mapping[str, str]) -> object:
     """Run a command in the background."""
     run = call.services.app_runs.detach(call.actor, app, _request(command, env))

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Mapping
+from functools import cache
 
+from flask import Flask
 from werkzeug.test import TestResponse
 
 from paas.domain.people.origins import Origin
@@ -14,12 +16,18 @@ HOST = "dashboard.example.com"
 _PROOF = re.compile(r'name="proof" value="([0-9a-f]{64})"')
 
 
+@cache
+def _dashboard(api: Api, *, secure: bool) -> Flask:
+    """Made once, since each compiles all templates."""
+    return make_dashboard(api.asking, Place(HOST, secure=secure))
+
+
 class Browser:
     """Keeps cookies, and sends forms as they are on the page that it was at last."""
 
     def __init__(self, api: Api, *, secure: bool = True) -> None:
         self.api = api
-        self.app = make_dashboard(api.asking, Place(HOST, secure=secure))
+        self.app = _dashboard(api, secure=secure)
         self._client = self.app.test_client()
         self.base = f"{'https' if secure else 'http'}://{HOST}"
         self.proof = ""
@@ -54,6 +62,11 @@ class Browser:
         services = all_services(self.api.world.adapters)
         secret = services.web_sessions.make_link(self.api.actor(user), Origin("192.0.2.1"))
         return f"/login/{secret.reveal()}"
+
+    def become(self, who: str) -> "Browser":
+        """As somebody whose session was opened elsewhere."""
+        self._client.set_cookie("__Host-paas_session", who, domain=HOST, secure=True)
+        return self
 
     def log_in(self, user: str) -> "Browser":
         """With a link."""

@@ -39,7 +39,7 @@ def a_token(api: Api, *, role: AppRole | None = None) -> tuple[Secret, Token]:
 
 def test_without_a_session_there_is_only_the_login(browser: Browser) -> None:
     """Nothing else can be claimed or seen from outside."""
-    for path in ("/",):
+    for path in ("/", "/account", "/server", "/apps/shop"):
         answer = browser.get(path)
         assert (answer.status_code, answer.headers["Location"]) == (303, "/login"), path
     assert browser.get("/login").status_code == 200

@@ -14,7 +14,19 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException
 
 from paas.entrypoints.web.asking import Asking
-from paas.entrypoints.web.dashboard import home, login, words
+from paas.entrypoints.web.dashboard import (
+    account,
+    config,
+    deploys,
+    home,
+    login,
+    logs,
+    overview,
+    releases,
+    server,
+    settings,
+    words,
+)
 from paas.entrypoints.web.dashboard.cookies import Cookies
 from paas.entrypoints.web.dashboard.visits import WARNINGS, LoggedOutError, PageError, Visits
 
@@ -41,7 +53,18 @@ FILES = {
     "icon.svg": "image/svg+xml",
 }
 _YEAR_S = 31_536_000
-NOUNS: tuple[Callable[[Blueprint, Visits], None], ...] = (login.register, home.register)
+NOUNS: tuple[Callable[[Blueprint, Visits], None], ...] = (
+    login.register,
+    home.register,
+    overview.register,
+    deploys.register,
+    releases.register,
+    config.register,
+    logs.register,
+    settings.register,
+    account.register,
+    server.register,
+)
 
 
 @dataclass(frozen=True, slots=True)

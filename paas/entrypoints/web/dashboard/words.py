@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 SAID: Mapping[str, str] = {
     "cancelled": "The deploy is cancelled.",
     "changed": "The change is accepted. It goes live as a new release.",
-    "ended": "Instances that were stopped stay so until they are started.",
     "maintenance-off": "Visitors see the app again.",
     "maintenance-on": "Visitors see the maintenance page.",
     "restarted": "The instances are replaced by new ones, without losing a request.",
     "revoked": "The token is revoked.",
     "rolled-back": "The earlier release goes live as a new one.",
+    "removed": "The domain is removed.",
+    "started": "The instances start now.",
+    "stopped": "The instances are stopped, until somebody starts them.",
     "scaled": "The change is accepted. Instances start or stop now.",
 }
 _UNITS = ((86_400, "day"), (3_600, "hour"), (60, "minute"))

@@ -1,0 +1,32 @@
+"""What the pages of an app have in common."""
+
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, redirect, render_template, request
+
+from paas.entrypoints.web.dashboard.visits import PageError, Visits
+
+_TEXT_MAX = 262_144
+
+
+def page(visits: Visits, name: str, template: str, **values: Any) -> str:
+    """A page of an app: its head shows how the app is."""
+    app = visits.ask("apps:info", app=name, detail=True)
+    return render_template(template, app=app, **values)
+
+
+def to(name: str, below: str = "", said: str = "") -> Response:
+    """On to a page of an app, which tells what was done."""
+    path = f"/apps/{quote(name, safe='')}{below}"
+    answer = redirect(f"{path}?said={said}" if said else path, 303)
+    assert isinstance(answer, Response)
+    return answer
+
+
+def field(name: str) -> str:
+    """A field of the form that was sent. Raises PageError without it."""
+    text = request.form.get(name)
+    if text is None or len(text) > _TEXT_MAX:
+        raise PageError(422, "The form is not complete.")
+    return text
