@@ -7,6 +7,7 @@ from paas.adapters.docker.bridges import UID_LABEL, Bridges
 from paas.adapters.docker.build_bridge import build_bridge_name, ensure_build_bridge, make_bridge
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.patience import RETURN_LIMIT_S
+from paas.adapters.network.firewall import NftFirewall
 from paas.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def repair_bridges(settings: Settings) -> None:
             length = config["Subnet"].partition("/")[2]
             make_bridge(found["Name"], f"{config['Gateway']}/{length}")
             bridges.ensure(int(found["Labels"][UID_LABEL]))
+            NftFirewall(settings).open_ports((), bridges=[found["Name"]])
             _connect_again(client, found)
 
 

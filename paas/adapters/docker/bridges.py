@@ -6,6 +6,7 @@ upper half to one-off processes.
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,19 @@ _CONF = Path("/proc/sys/net/ipv4/conf")
 _RESOLV_CONF = Path("/etc/resolv.conf")
 
 
+@dataclass(frozen=True, slots=True)
+class AppBridge:
+    """An app's network. name: also that of its bridge, the interface."""
+
+    name: str
+    subnet: IPv4Network
+
+    @property
+    def gateway(self) -> str:
+        """The machine's address in it."""
+        return str(self.subnet.network_address + 1)
+
+
 class Bridges:
     """The bridges of one server's apps, over a client for Docker's engine."""
 
@@ -34,56 +48,25 @@ class Bridges:
         self._settings = settings
         self._api = client.api
 
-    def ensure(self, uid: int) -> str:
-        """Create an app's network if it is missing; returns its name, and that of its bridge.
-
-        Raises PaasError if no network is left for it.
-        """
-        from docker.errors import APIError
-
+    def ensure(self, uid: int) -> AppBridge:
+        """An app's network, created if it is missing. Raises PaasError if none is left for it."""
         name = bridge_name(self._settings, uid)
-        if self._find(name) is None:
-            taken = [net for found in self._all() for net in _subnets(found)]
-            for subnet in self._free(taken):
-                try:
-                    self._make(name, uid, subnet)
-                except APIError as error:
-                    # Another process was faster, or the machine has these addresses already.
-                    if self._find(name) is not None:
-                        break
-                    if "overlaps" not in str(error):
-                        raise
-                else:
-                    break
-            else:
-                raise PaasError(
-                    "no-free-network",
-                    f"All networks of {self._settings.docker_network_range} are in use.",
-                    "Destroy apps that are not needed, or choose another docker_network_range.",
-                )
-        NftFirewall(self._settings).know_bridge(name)
+        found = self._find(name) or self._create(name, uid)
         # Lost at a reboot. Without it, nothing would lead from a bridge to the datastores.
         with suppress(FileNotFoundError):
             (_CONF / name / "route_localnet").write_text("1")
-        return name
-
-    def gateway(self, uid: int) -> str | None:
-        """The machine's address in an app's network; None if it has no network."""
-        found = self._find(bridge_name(self._settings, uid))
-        return str(_subnets(found)[0].network_address + 1) if found is not None else None
+        return AppBridge(name, _subnets(found)[0])
 
     def free_addresses(self, uid: int, count: int) -> list[str]:
         """That many unused addresses of the app's network.
 
         Raises PaasError if there are not enough.
         """
-        name = self.ensure(uid)
-        found = self._find(name)
-        assert found is not None
-        subnet, taken = _subnets(found)[0], self._taken(name)
-        half = next(iter(subnet.subnets(1)))
-        gateway = subnet.network_address + 1
-        free = [str(one) for one in half.hosts() if one not in taken and one != gateway]
+        bridge = self.ensure(uid)
+        taken = self._taken(bridge.name)
+        half = next(iter(bridge.subnet.subnets(1)))
+        hosts = map(str, (one for one in half.hosts() if one not in taken))
+        free = [one for one in hosts if one != bridge.gateway]
         if len(free) < count:
             raise PaasError(
                 "no-free-address",
@@ -130,6 +113,26 @@ class Bridges:
         if not path.exists() or path.read_text() != text:
             write_atomic(path, text, mode=0o644, durable=False)
         return path
+
+    def _create(self, name: str, uid: int) -> dict[str, Any]:
+        from docker.errors import APIError
+
+        taken = [net for found in self._all() for net in _subnets(found)]
+        for subnet in self._free(taken):
+            try:
+                self._make(name, uid, subnet)
+            except APIError as error:
+                # Another process was faster, or the machine has these addresses already.
+                if self._find(name) is None and "overlaps" not in str(error):
+                    raise
+            if (made := self._find(name)) is not None:
+                NftFirewall(self._settings).open_ports((), bridges=[name])
+                return made
+        raise PaasError(
+            "no-free-network",
+            f"All networks of {self._settings.docker_network_range} are in use.",
+            "Destroy apps that are not needed, or choose another docker_network_range.",
+        )
 
     def _make(self, name: str, uid: int, subnet: IPv4Network) -> None:
         _, upper = subnet.subnets(1)

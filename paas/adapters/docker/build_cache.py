@@ -2,14 +2,12 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.docker.disk_usage import disk_usage
 from paas.domain.builds.cache_records import CacheRecord, Span, unused
-from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 if TYPE_CHECKING:
@@ -24,24 +22,18 @@ class BuildCache:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def limit(self) -> None:
-        """Delete what exceeds docker_cache_mib.
-
-        Does nothing if the engine does not answer; the next build does it.
-        """
-        keep_bytes = self._settings.docker_cache_mib * 1024**2
-        with suppress(PaasError), docker_client(self._settings) as client:
-            client.api.prune_builds(keep_storage=keep_bytes, all=True)
-
     def keep(self, used: Sequence[Span]) -> int:
-        """Delete what builds at none of these times used last; returns how many bytes were freed.
+        """Delete what builds at none of these times used last, and what exceeds docker_cache_mib.
 
-        What is in use, and what something else is made from, stays. Raises PaasError.
+        Returns how many bytes were freed. What is in use, and what something else is made from,
+        stays. Raises PaasError.
         """
         if not self._settings.paths.docker.exists():
             return 0
+        most_bytes = self._settings.docker_cache_mib * 1024**2
         with docker_client(self._settings) as client:
-            return sum(_prune(client, record.id) for record in unused(_records(client), used))
+            freed = sum(_prune(client, record.id) for record in unused(_records(client), used))
+            return freed + _freed(client.api.prune_builds(keep_storage=most_bytes, all=True))
 
 
 def _records(client: "DockerClient") -> Iterator[CacheRecord]:
@@ -57,5 +49,8 @@ def _records(client: "DockerClient") -> Iterator[CacheRecord]:
 
 def _prune(client: "DockerClient", record_id: str) -> int:
     """Delete one record. The engine takes one id at a time, as a pattern."""
-    answer: Mapping[str, Any] = client.api.prune_builds(filters={"id": [record_id]}, all=True)
+    return _freed(client.api.prune_builds(filters={"id": [record_id]}, all=True))
+
+
+def _freed(answer: Mapping[str, Any]) -> int:
     return int(answer.get("SpaceReclaimed") or 0)

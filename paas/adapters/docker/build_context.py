@@ -29,6 +29,7 @@ NODE_IDS = (".buildNodeID", "buildx/.buildNodeID")
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _NOTES_MAX_BYTES = 2**28
 _READ_BYTES = 2**18
+_CHECK_FILES = 64
 _PLAIN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -63,8 +64,10 @@ class BuildContext:
     def prepare(self, tree: Path, check: Callable[[], None]) -> None:
         """Give the tree's files their times. check: called often; what it raises ends this."""
         for folder, folders, names, descriptor in os.fwalk(tree):
-            for name in (*folders, *names):  # a link to a folder counts as one
-                check()
+            check()
+            for number, name in enumerate((*folders, *names)):  # a link to a folder counts as one
+                if number % _CHECK_FILES == _CHECK_FILES - 1:  # it takes as long as a file
+                    check()
                 self._prepare(f"{folder[len(str(tree)) :]}/{name}", name, descriptor)
 
     def keep(self) -> None:

@@ -112,8 +112,6 @@ class DockerfileBuilder:
         except BaseException:
             self._images.remove_build(tree.name)
             raise
-        finally:
-            self._cache.limit()
 
     def left(self, app_id: int) -> bool:
         """See interfaces.Builder."""

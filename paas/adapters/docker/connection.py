@@ -59,6 +59,7 @@ def docker_client(
         version=API_VERSION,
         timeout=answer_limit_s,
     )
+    client.api.trust_env = False  # proxies and passwords of the environment: not for this socket
     try:
         yield client
     except APIError as error:

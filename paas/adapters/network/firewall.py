@@ -207,11 +207,6 @@ class NftFirewall:
         with suppress(PaasError):
             _nft(["-f", "-"], f"add element inet {self.table} shut {{ {each} }}\n")
 
-    def know_bridge(self, name: str) -> None:
-        """Let the containers of a new bridge reach each other; no-op without the rules."""
-        with suppress(PaasError):
-            _nft(["-f", "-"], own_bridges(self._settings, self.table, [name]))
-
     def hold(self, ports: Sequence[int], limit_s: int) -> None:
         """Hold up new connections to these ports, for so long at most; no-op without the rules."""
         each = ", ".join(f"{port:d} timeout {limit_s:d}s" for port in ports)
@@ -223,10 +218,16 @@ class NftFirewall:
         with suppress(PaasError):
             _nft(["-f", "-"], f"flush set inet {self.table} held\n")
 
-    def open_ports(self, endpoints: Sequence[Endpoint]) -> None:
-        """Let these accept connections again, whether they were closed or not."""
-        with suppress(PaasError):
-            _nft(["-f", "-"], self._opened(endpoints))
+    def open_ports(self, endpoints: Sequence[Endpoint], bridges: Sequence[str] = ()) -> None:
+        """Let these accept connections again, whether they were closed or not.
+
+        bridges: whose containers may reach each other from now on. No-op without the rules.
+        """
+        rules = own_bridges(self._settings, self.table, bridges)
+        rules += self._opened(endpoints) if endpoints else ""
+        if rules:
+            with suppress(PaasError):
+                _nft(["-f", "-"], rules)
 
     def _opened(self, endpoints: Sequence[Endpoint]) -> str:
         each = ", ".join(map(_element, endpoints))

@@ -234,7 +234,7 @@ class Deploys:
         if removes:
             self.slugs.remove(build.id)
         self.queue.forget(build.id)
-        self.pruning.prune(build.app_id)
+        self.pruning.prune(build.app_id, failed=True)
 
     def _is_released(self, build: Build) -> bool:
         releases = self.store.releases.of_app(build.app_id)

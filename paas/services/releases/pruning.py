@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from paas.domain.builds.cache_records import BUILDS_KEPT
+from paas.domain.releases.artifacts import DOCKER
 from paas.domain.releases.history import prunable
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Engines, Slugs
@@ -20,8 +21,11 @@ class Pruning:
     keep_slugs: int
     keep_slugs_mib: int
 
-    def prune(self, app_id: int) -> None:
-        """Remove the slugs that nothing needs and that are beyond the limits."""
+    def prune(self, app_id: int, *, failed: bool = False) -> None:
+        """Remove the slugs that nothing needs and that are beyond the limits.
+
+        failed: after a deploy that failed, whose builder need not be that of the live release.
+        """
         app = self.store.apps.by_id(app_id)
         gone = prunable(
             self.store.slugs.of_app(app_id),
@@ -42,7 +46,8 @@ class Pruning:
                 continue  # the next deploy removes it
             self.store.slugs.remove(slug.id)
             self.slugs.remove(slug.id)
-        if app is not None and app.engine in self.engines.names():
+        names = self.engines.names()
+        engine = DOCKER if failed and DOCKER in names else app.engine if app is not None else None
+        if engine in names:
             with suppress(PaasError):  # the next deploy does it
-                spans = self.store.builds.spans(BUILDS_KEPT)
-                self.engines.of(app).builder.keep_cache(spans)
+                self.engines.named(engine).builder.keep_cache(self.store.builds.spans(BUILDS_KEPT))

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from paas.adapters.docker.bridge_rules import bridge_name
 from paas.adapters.docker.bridges import Bridges
 from paas.adapters.docker.connection import docker_client
 from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.network.nft import ask_nft
+from paas.adapters.runtime.docker.records import Records
 from paas.domain.releases.releases import State
 from tests.contract.network.test_firewall import connects
 from tests.contract.runtime.runtime_harness import WORKER, Harness, make_app
@@ -60,7 +63,9 @@ def test_only_root_and_the_proxy_visit_a_container(docker: Harness, firewall: Nf
     assert not connects(0, host, port)
 
 
-def test_apps_do_not_reach_each_other(docker: Harness, firewall: NftFirewall) -> None:
+def test_apps_do_not_reach_each_other(
+    docker: Harness, docker_engine: DockerEngine, firewall: NftFirewall
+) -> None:
     """Containers of one app do; those of another are refused."""
     host, port = serve(docker)
     assert reaches(docker, host, port)
@@ -69,6 +74,15 @@ def test_apps_do_not_reach_each_other(docker: Harness, firewall: NftFirewall) ->
         assert not reaches(stranger, host, port)
     finally:
         stranger.clean_up()
+    # As after a reboot, when the rules were loaded before the engine had made its bridges.
+    settings = docker_engine.settings
+    ask_nft(["flush", "set", "inet", firewall.table, "within_bridges"])
+    with docker_client(settings) as client:
+        client.api.stop(docker.made[0].id, timeout=0)
+    Records(settings).end(docker.made[0].id)
+    assert docker.runtime.ensure(docker.made[0])
+    known = ask_nft(["list", "set", "inet", firewall.table, "within_bridges"]).words
+    assert bridge_name(settings, docker.app.uid) in known
 
 
 def test_the_machine_is_closed_but_for_datastores(
@@ -78,10 +92,7 @@ def test_the_machine_is_closed_but_for_datastores(
     with socket.create_server(("127.0.0.1", docker_engine.settings.service_ports[0])) as service:
         port = service.getsockname()[1]
         with docker_client(docker_engine.settings) as client:
-            bridges = Bridges(docker_engine.settings, client)
-            bridges.ensure(docker.app.uid)
-            gateway = bridges.gateway(docker.app.uid)
-        assert gateway is not None
+            gateway = Bridges(docker_engine.settings, client).ensure(docker.app.uid).gateway
         assert not reaches(docker, gateway, port)
         firewall.let_clients([(port, docker.app.uid)])
         assert reaches(docker, gateway, port)

@@ -42,9 +42,11 @@ def test_what_no_kept_build_used_goes(workshop: Workshop) -> None:
 
 
 def test_the_limit_of_its_size(workshop: Workshop) -> None:
-    """What is beyond it goes after each build."""
-    workshop.settings = replace(workshop.settings, docker_cache_mib=0)
+    """What is beyond it goes, whenever it was used last."""
+    begin = datetime.now(UTC)
     workshop.build(DOCKERFILE, first=FILES)
+    small = replace(workshop.settings, docker_cache_mib=0)
+    BuildCache(small).keep([Span(begin, datetime.now(UTC))])
     assert records(workshop.settings) == []
 
 

@@ -66,6 +66,8 @@ def test_an_image_that_starts_nothing(world: World) -> None:
     with pytest.raises(PaasError, match="neither ENTRYPOINT nor CMD") as caught:
         world.push()
     assert caught.value.reference == "no-processes"
+    # The app has no release, so no engine either; the cache is kept within its limits all the same.
+    assert len(world.image_builder.kept) == 1
 
 
 def test_a_dockerfile_alone(world: World) -> None:

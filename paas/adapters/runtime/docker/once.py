@@ -52,20 +52,20 @@ def container_of(
     def make(client: "DockerClient") -> None:
         remove_container(client, name)  # what a killed caller left
         bridges = Bridges(settings, client)
-        network = bridges.ensure(app.uid)
-        gateway = bridges.gateway(app.uid)
-        assert gateway is not None
+        bridge = bridges.ensure(app.uid)
         wanted = Container(
             name=name,
             image=image,
             uid=app.uid,
             argv=image_argv(image, command),
-            env=container_environment(image, config, label, None, limits.memory_mib, gateway),
+            env=container_environment(
+                image, config, label, None, limits.memory_mib, bridge.gateway
+            ),
             binds=storage_binds(settings, app),
             limits=limits,
             memory_mib=cgroups.memory_mib(limits),
-            network=network,
-            gateway=gateway,
+            network=bridge.name,
+            gateway=bridge.gateway,
             resolv_conf=bridges.resolv_conf(),
             labels={KIND_LABEL: kind, APP_LABEL: str(app.id), INSTANCE_LABEL: label},
             terminal=terminal,

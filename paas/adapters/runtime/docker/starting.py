@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from paas.adapters.docker.bridges import Bridges
+from paas.adapters.docker.bridges import AppBridge, Bridges
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.runtime.docker.containers import (
     APP_LABEL,
@@ -48,15 +48,14 @@ class Starter:
     def start(self, client: "DockerClient", workloads: Sequence[Workload]) -> None:
         """Create and start them side by side; those that run are left alone."""
         bridges = Bridges(self._settings, client)
+        networks = {uid: bridges.ensure(uid) for uid in {one.uid for one in workloads}}
+        resolv_conf = bridges.resolv_conf()
         for workload in workloads:
-            network = bridges.ensure(workload.uid)
-            gateway = bridges.gateway(workload.uid)
-            assert gateway is not None
             self._make_fifo(workload)
-            create(self._settings, client, self._container(workload, network, gateway, bridges))
+            wanted = self._container(workload, networks[workload.uid], resolv_conf)
+            create(self._settings, client, wanted)
         endpoints = [Endpoint(one.address, port) for one in workloads for port in one.ports]
-        if endpoints:
-            self._firewall.open_ports(endpoints)
+        self._firewall.open_ports(endpoints, [one.name for one in networks.values()])
 
         def start(workload: Workload) -> None:
             self._records.begin(workload.id)
@@ -72,6 +71,8 @@ class Starter:
             return False
         if self._records.of(one.id) is None:
             Bridges(self._settings, client).resolv_conf()
+            # After a reboot the rules were loaded before the engine made its bridges again.
+            self._firewall.open_ports((), [*found["NetworkSettings"]["Networks"]])
             self._make_fifo(one)
             self._records.begin(one.id)
             client.api.start(found["Id"])
@@ -87,9 +88,7 @@ class Starter:
         with contextlib.suppress(FileExistsError):
             os.mkfifo(fifo, 0o600)
 
-    def _container(
-        self, workload: Workload, network: str, gateway: str, bridges: Bridges
-    ) -> Container:
+    def _container(self, workload: Workload, network: AppBridge, resolv_conf: Path) -> Container:
         memory_mib = self._cgroups.memory_mib(workload.limits)
         port = workload.ports[0] if workload.ports else None
         image = image_of(workload.artifact)
@@ -99,14 +98,19 @@ class Starter:
             uid=workload.uid,
             argv=workload.argv,
             env=container_environment(
-                image, workload.env, workload.label, port, workload.limits.memory_mib, gateway
+                image,
+                workload.env,
+                workload.label,
+                port,
+                workload.limits.memory_mib,
+                network.gateway,
             ),
             binds=workload.binds,
             limits=workload.limits,
             memory_mib=memory_mib,
-            network=network,
-            gateway=gateway,
-            resolv_conf=bridges.resolv_conf(),
+            network=network.name,
+            gateway=network.gateway,
+            resolv_conf=resolv_conf,
             labels={
                 KIND_LABEL: INSTANCE,
                 APP_LABEL: str(workload.app_id),
