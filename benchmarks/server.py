@@ -207,6 +207,14 @@ def descendants(pid: int) -> list[int]:
     return [pid, *(below for child in children(pid) for below in descendants(child))]
 
 
+def words_of(pid: int) -> list[str]:
+    """Its command line; none once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return []
+
+
 def pss_bytes(pids: Iterable[int]) -> int:
     """Their memory; shared pages are split among the sharers (proc(5), smaps_rollup)."""
     total = 0
@@ -227,7 +235,6 @@ def supervisord(root: Path) -> int:
 
 def _program(root: Path, module: str) -> int | None:
     for pid in children(supervisord(root)):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        if module.encode() in words:
+        if module in words_of(pid):
             return pid
     return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.containers.server import DockerServer
-from benchmarks.server import children, pss_bytes
+from benchmarks.server import children, pss_bytes, words_of
 
 DOCKERD, CONTAINERD, CONTAINERS, SHIM, INIT = "dockerd", "containerd", "containers", "shim", "init"
 
@@ -33,11 +33,7 @@ def docker_pss(server: DockerServer) -> dict[str, int]:
     """
     found = dict.fromkeys((DOCKERD, CONTAINERD, CONTAINERS, SHIM, INIT), 0)
     for path in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (path / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        except OSError:
-            continue
-        kind = kind_of(words, server.root)
+        kind = kind_of(words_of(int(path.name)), server.root)
         if kind is not None:
             found[kind] += pss_bytes([int(path.name)])
         if kind == SHIM:

@@ -9,7 +9,7 @@ from benchmarks.bench import Bench
 from benchmarks.commands import BenchError
 from benchmarks.quiet import wait_for_quiet
 from benchmarks.rows import Row, Rule, Target
-from benchmarks.server import Server, children, supervisord
+from benchmarks.server import Server, children, supervisord, words_of
 from benchmarks.web import get
 
 APPS = 20
@@ -94,7 +94,7 @@ def _lines(folder: Path) -> int:
 def log_process(server: Server) -> int:
     """Its pid."""
     for pid in children(supervisord(server.root)):
-        if b"logger.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        if "logger.py" in " ".join(words_of(pid)):
             return pid
     raise BenchError("The log process is not running.")
 

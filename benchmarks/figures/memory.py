@@ -1,11 +1,12 @@
 """The platform's memory, in addition to that of the apps."""
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from benchmarks.bench import Bench
 from benchmarks.rows import Row, Rule, Target
-from benchmarks.server import Server, descendants, pss_bytes, supervisord
+from benchmarks.server import Server, descendants, pss_bytes, supervisord, words_of
 from benchmarks.stats import slope
 
 APPS = 100
@@ -79,18 +80,17 @@ def platform_pss(server: Server) -> dict[str, int]:
 def processes_beyond(server: Server, crowd: int) -> int:
     """The number of processes with an app's uid, not counting one perl for each crowd app and the
     Gunicorns of the live app."""
-    pids = [
-        pid
-        for pid in descendants(supervisord(server.root))
-        if Path(f"/proc/{pid}").stat().st_uid in server.uids
-    ]
-    commands = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids]
-    others = [c for c in commands if b"gunicorn" not in c and b"perl" not in c]
-    return len(others) + sum(b"perl" in c for c in commands) - crowd
+    commands = []
+    for pid in descendants(supervisord(server.root)):
+        with suppress(OSError):  # it has ended
+            if Path(f"/proc/{pid}").stat().st_uid in server.uids:
+                commands.append(" ".join(words_of(pid)))
+    others = [c for c in commands if "gunicorn" not in c and "perl" not in c]
+    return len(others) + sum("perl" in c for c in commands) - crowd
 
 
 def _name(pid: int) -> str:
-    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    words = " ".join(words_of(pid))
     for known in ("supervisord", "logger", "gate", "nginx", "sshd"):
         if known in words:
             return known

@@ -16,6 +16,7 @@ import yaml
 
 from paas.entrypoints.installer import slots
 from tests.ports import free_ports
+from tests.processes import first_of, with_words
 from tests.run_directory import run_directory
 
 CHECKOUT = Path(__file__).parents[2]
@@ -159,6 +160,10 @@ class Server:
                 if str(self.root) in line or first <= entry.stat().st_uid <= last:
                     found[int(entry.name)] = line
         return found
+
+    def supervisord(self) -> int:
+        """The pid of the only one."""
+        return first_of(with_words("supervisor.supervisord", str(self.root))).pid
 
     def remove(self) -> None:
         """Stop and delete everything, whatever state it is in."""

@@ -16,6 +16,7 @@ from tests.contract.logs.drain_server import SyslogReceiver
 from tests.e2e.probe import push
 from tests.e2e.server import Repository, Server, User, installed, run
 from tests.e2e.tiny import tiny
+from tests.processes import holder_of
 from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
@@ -55,12 +56,7 @@ def fingerprint(user: User) -> str:
 
 def holder(server: Server) -> int | None:
     """The process that makes a change now, as the file of marks tells."""
-    marks = str(server.run / "locks/audit")
-    for fd in Path("/proc").glob("[0-9]*/fd/*"):
-        with suppress(OSError):
-            if str(fd.readlink()) == marks:
-                return int(fd.parts[2])
-    return None
+    return holder_of(server.run / "locks/audit")
 
 
 def test_who_did_what_from_where(audited: Server, repository: MakeRepository) -> None:

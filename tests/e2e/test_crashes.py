@@ -365,9 +365,8 @@ def test_supervisord_is_killed(fragile: Server, repository: MakeRepository) -> N
     alice.ssh("ps:wait", "orphaned")
     wait_for(lambda: len(gates(fragile)) == 1, what="the end of who served the commands")
     before = _kinds(fragile)
-    (supervisord,) = [p for p, line in fragile.processes().items() if "supervisord" in line]
 
-    os.kill(supervisord, signal.SIGKILL)
+    os.kill(fragile.supervisord(), signal.SIGKILL)
     wait_for(lambda: not fragile.processes(), what="the end of all its processes")
     fragile.paas("server:start")
 
@@ -435,7 +434,7 @@ def test_four_starts_at_once(fragile: Server, repository: MakeRepository) -> Non
 
     assert [start.returncode for start in starts] == [0, 0, 0, 0], told
     assert all("The server is running." in words for words in told)
-    assert sum("supervisord" in line for line in fragile.processes().values()) == 1
+    assert fragile.supervisord() == int((fragile.run / "supervisord.pid").read_text())
     assert "already listening" not in (fragile.state / "logs/supervisord.log").read_text()
     wait_for(lambda: _answers(fragile, "contended"), what="the app")
 

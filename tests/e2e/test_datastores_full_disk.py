@@ -6,11 +6,11 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-import psutil
 import pytest
 
 from paas.adapters.datastores.postgresql import programs
 from tests.e2e.server import Server
+from tests.processes import first_of, with_words
 from tests.waiting import wait_for
 
 APP = "notes"
@@ -84,10 +84,7 @@ def test_a_disk_that_fills(new_server: Callable[..., Server]) -> None:
 
     data = str(server.state / "datastores")
     with filled(server, 0):
-        for one in psutil.process_iter(["cmdline"]):
-            words = one.info["cmdline"] or []
-            if words[:1] and words[0].endswith("/postgres") and any(data in word for word in words):
-                one.kill()
+        first_of(with_words("/postgres", data)).kill()
         wait_for(lambda: "200000" not in as_root(server, "SELECT 200000;"))
         server.paas("doctor", "--fix", check=False, timeout_s=180)
         assert as_root(server, "SELECT count(*) FROM big;") == "11"

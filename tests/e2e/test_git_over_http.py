@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
 from tests.e2e.tiny import tiny
 from tests.ports import free_port
+from tests.processes import command_lines, first_of
 from tests.unit.git import deliveries
 from tests.waiting import wait_for
 
@@ -124,8 +124,7 @@ def test_the_web_process_has_no_rights(server: Server) -> None:
     """Its own uid, no capability, no group, and no file of the server open."""
     assert re.search(r"^web:? +RUNNING\b", server.paas("server:status").stdout, re.MULTILINE)
     words = ["paas.entrypoints.web.server", "--etc", str(server.root / "etc")]
-    found = psutil.process_iter(["cmdline"])
-    pid = next(process.pid for process in found if (process.info["cmdline"] or [])[-3:] == words)
+    pid = first_of([one for one, line in command_lines().items() if line[-3:] == words]).pid
     status = Path(f"/proc/{pid}/status").read_text()
     uid = re.search(r"^Uid:\t(\d+)\t\1\t\1\t\1$", status, re.MULTILINE)
     assert uid is not None

@@ -17,6 +17,7 @@ from tests.e2e.server import Finished, Repository, Server, installed, run
 from tests.e2e.tiny import tiny
 from tests.heroku_cli import installed as heroku_cli
 from tests.ports import free_ports
+from tests.processes import command_lines, first_of
 from tests.waiting import wait_for
 
 LIMIT_S = 120.0
@@ -68,12 +69,7 @@ class Streams:
     def process(self) -> psutil.Process:
         """The streams process, which supervisord starts again when it has ended."""
         words = ["paas.entrypoints.streams.server", "--etc", str(self.server.root / "etc")]
-        (found,) = (
-            one
-            for one in psutil.process_iter(["cmdline"])
-            if (one.info["cmdline"] or [])[-3:] == words
-        )
-        return found
+        return first_of([one for one, line in command_lines().items() if line[-3:] == words])
 
     def tls(self, port: int) -> ssl.SSLSocket:
         """A connection."""

@@ -91,7 +91,7 @@ def test_account_takes_keys_only(machine: Machine) -> None:
 
 def test_upgrade_loses_no_request(machine: Machine) -> None:
     """install.sh again, under load: no request fails, supervisord and the app run on."""
-    pids = machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord").stdout
+    pids = _pids(machine, "gunicorn|supervisor.supervisord")
     script = (
         "while [ ! -e /tmp/done ]; do {} --output /dev/null --write-out '%{{http_code}}\n'; done"
     )
@@ -105,7 +105,7 @@ def test_upgrade_loses_no_request(machine: Machine) -> None:
         statuses = asking.communicate(timeout=60)[0].split()
     assert len(statuses) > 20
     assert set(statuses) == {"200"}
-    assert machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord").stdout == pids
+    wait_for(lambda: _pids(machine, "gunicorn|supervisor.supervisord") == pids)
 
 
 def test_restart_of_the_unit(machine: Machine) -> None:
@@ -123,8 +123,12 @@ def test_restart_of_the_unit(machine: Machine) -> None:
     wait_for(lambda: "Hello" in _page(machine), what="an answer after the restart")
     machine.run("bash", "-c", "kill -9 $(systemctl show --property=MainPID --value paas)")
     wait_for(lambda: "Hello" in _page(machine), what="an answer after the kill")
-    masters = machine.run("pgrep", "-f", "supervisor.supervisord").stdout.split()
-    assert len(masters) == 1
+    wait_for(lambda: len(_pids(machine, "supervisor.supervisord").split()) == 1)
+
+
+def _pids(machine: Machine, words: str) -> str:
+    """Of the processes with these words; one that was just forked has those of its parent."""
+    return machine.run("pgrep", "-f", words).stdout
 
 
 def test_killed_nginx(machine: Machine) -> None:
@@ -180,11 +184,11 @@ def test_without_systemd(plain_machine: Machine) -> None:
     assert "Apps share the machine's network, so its services are open" in found.stderr
     for name in ("gate", "log", "nginx", "sshd"):
         assert re.search(rf"{name}:? +RUNNING", rows), rows
-    pids = plain_machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord|nginx: master").stdout
+    lasting = "gunicorn|supervisor.supervisord|nginx: master"
+    pids = _pids(plain_machine, lasting)
     plain_machine.run(INSTALL)
     assert "Hello" in _page(plain_machine)
-    again = plain_machine.run("pgrep", "-f", "gunicorn|supervisor.supervisord|nginx: master").stdout
-    assert again == pids
+    wait_for(lambda: _pids(plain_machine, lasting) == pids)
     plain_machine.run(INSTALL, "--uninstall", "--purge")
     left = plain_machine.run("ps", "-eo", "args").stdout
     assert not re.search(r"gunicorn|supervisord|/opt/paas", left)

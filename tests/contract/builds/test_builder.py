@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 
 from paas.domain.builds.buildpacks import buildpack
@@ -14,6 +13,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.names import ProcessType
 from paas.interfaces import Built
 from tests.contract.builds.building import CODE, Bench, MakeBench, an_app, fake, impatient, real
+from tests.processes import command_lines
 from tests.waiting import wait_for
 
 EMPTY = {"requirements.txt": "", "Procfile": "web: true\n"}
@@ -308,7 +308,7 @@ def test_its_files_are_closed_when_it_has_ended(sandbox: Bench) -> None:
 def test_leaves_no_process_behind(sandbox: Bench) -> None:
     """What a build starts in the background ends with it."""
     sandbox.build(hook("setsid sleep 300 >/dev/null 2>&1 & setsid sleep 301 &"))
-    assert processes_of(an_app(1).uid) == []
+    assert command_lines(an_app(1).uid) == {}
 
 
 def test_stops_at_the_time_limit(tmp_path: Path) -> None:
@@ -319,7 +319,7 @@ def test_stops_at_the_time_limit(tmp_path: Path) -> None:
     assert caught.value.reference == "build-timeout"
     assert "1 s" in caught.value.message
     bench.close()
-    assert processes_of(an_app(1).uid) == []
+    assert command_lines(an_app(1).uid) == {}
     assert list((tmp_path / "run/builds").iterdir()) == []
 
 
@@ -332,17 +332,8 @@ def test_ends_when_the_check_raises(bench: Bench) -> None:
 
     with pytest.raises(PaasError, match="Enough"):
         bench.build(hook("setsid sleep 300 & trap '' TERM; sleep 301"), check=check)
-    assert processes_of(an_app(1).uid) == []
+    assert command_lines(an_app(1).uid) == {}
     assert not bench.cgroups or not bench.cgroups.names()
-
-
-def processes_of(uid: int) -> list[str]:
-    """The command lines of the live processes of a uid."""
-    return [
-        " ".join(process.cmdline())
-        for process in psutil.process_iter(["uids", "status"])
-        if process.info["uids"].real == uid and process.info["status"] != psutil.STATUS_ZOMBIE
-    ]
 
 
 def test_limits_the_output(sandbox: Bench) -> None:

@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
 import pytest
 
 from paas.adapters.backups.encrypted import AgeObjects, open_target
@@ -18,6 +17,7 @@ from paas.domain.datastores.datastores import Datastore
 from paas.domain.values.errors import PaasError
 from paas.interfaces.dumps import DatastoreDumps
 from paas.paths import Paths
+from tests.processes import with_words
 from tests.waiting import wait_for
 
 OBJECT = "x/b001.age"
@@ -125,7 +125,4 @@ def stalled(parts: Iterator[bytes]) -> Iterator[bytes]:
 
 def has_process(*words: str) -> bool:
     """Whether one runs whose command line has all of these; one of them names this server."""
-    return any(
-        all(any(word in given for given in one.info["cmdline"] or ()) for word in words)
-        for one in psutil.process_iter(["cmdline"])
-    )
+    return bool(with_words(*words))

@@ -30,11 +30,11 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces import DatastoreArchives
 from tests.contract.backups.s3_server import running_s3
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.archives import FakeArchives
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.processes import processes_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -486,15 +486,7 @@ def restarted(world: World) -> None:
 
 def copy_runs(root: Path) -> list[int]:
     """The processes of a copy that is restored in a directory."""
-    found = []
-    for pid in processes_of(ONE.uid):
-        try:
-            command = Path("/proc", str(pid), "cmdline").read_bytes()
-        except OSError:
-            continue
-        if f"{root}/recovery".encode() in command:
-            found.append(pid)
-    return found
+    return [one.pid for one in with_words(f"{root}/recovery", uid=ONE.uid)]
 
 
 def test_too_much_that_waits_is_given_up_and_a_full_backup_ends_that(world: World) -> None:

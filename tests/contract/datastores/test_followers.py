@@ -29,13 +29,13 @@ from paas.domain.datastores.plans import SMALL
 from paas.domain.values.secret import Secret
 from paas.interfaces import DatastoreFollowers, DatastoreServer, Runtime
 from tests.contract.datastores.serving import NoArchives
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.datastores import FakeDatastoreServer
 from tests.fakes.followers import FakeFollowers
 from tests.fakes.output import FakeProgress
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port
+from tests.processes import first_of, processes_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -132,11 +132,7 @@ class Servers:
 
     def postmaster(self, one: Datastore) -> psutil.Process:
         """The first process of its server."""
-        data = str(self.root / str(one.id) / "data")
-        found = [psutil.Process(pid) for pid in processes_of(one.uid)]
-        servers = [each for each in found if data in each.cmdline()]
-        (first,) = [each for each in servers if each.parent() not in servers]
-        return first
+        return first_of(with_words(str(self.root / str(one.id) / "data"), uid=one.uid))
 
     def kill(self, one: Datastore) -> None:
         """Its server, as by the kernel; supervisord starts it again."""
@@ -278,8 +274,7 @@ def test_what_is_written_is_there_and_cannot_be_changed(following: Servers) -> N
         for path in (following.root / str(one.id)).rglob("*"):
             if path.is_file() and path != conf:
                 assert b"-of:the" not in path.read_bytes(), path
-        for pid in processes_of(one.uid):
-            assert "canary" not in " ".join(psutil.Process(pid).cmdline())
+        assert not with_words("canary", uid=one.uid)
 
 
 def test_the_login_for_following_can_do_nothing_else(following: Servers) -> None:

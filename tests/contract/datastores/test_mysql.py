@@ -41,11 +41,11 @@ from tests.contract.datastores.serving import (
     refuse_leftovers,
     serving,
 )
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.datastores import FakeDatastoreServer, FakeExternalServer
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.processes import first_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -112,9 +112,7 @@ def query(running: Running, text: str, *words: str, user: str = "", password: st
 
 def mariadbd(real: Running) -> psutil.Process:
     """The server; those of other tests have the same uid."""
-    every = map(psutil.Process, processes_of(UID))
-    (found,) = [one for one in every if str(real.root) in " ".join(one.cmdline())]
-    return found
+    return first_of(with_words(str(real.root), uid=UID))
 
 
 def restart(real: Running) -> None:

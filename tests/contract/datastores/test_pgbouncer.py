@@ -30,11 +30,11 @@ from paas.domain.datastores.pooling import Pooler
 from paas.domain.values.secret import Secret
 from paas.interfaces import ConnectionPoolers
 from tests.contract.datastores.serving import NoArchives
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.output import FakeProgress
 from tests.fakes.poolers import FakePoolers
 from tests.ports import free_port
+from tests.processes import first_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -68,9 +68,7 @@ class Real:
 
     def pooler_process(self) -> psutil.Process:
         """PgBouncer."""
-        found = [psutil.Process(pid) for pid in processes_of(UID)]
-        (one,) = [each for each in found if each.name() == "pgbouncer"]
-        return one
+        return first_of(with_words("/pgbouncer", str(self.root), uid=UID))
 
 
 @pytest.fixture(scope="module")
@@ -218,10 +216,7 @@ def test_a_killed_pooler_leads_clients_again(real: Real) -> None:
 
 def test_a_killed_server_is_found_again(real: Real) -> None:
     """As soon as it serves."""
-    data = f"{real.root}/datastores/{ONE.id}/data"
-    found = [psutil.Process(pid) for pid in processes_of(UID)]
-    servers = [one for one in found if data in one.cmdline()]
-    (first,) = [one for one in servers if one.parent() not in servers]
+    first = first_of(with_words(f"{real.root}/datastores/{ONE.id}/data", uid=UID))
     os.kill(first.pid, signal.SIGKILL)
     wait_for(lambda: not first.is_running())
     wait_for(lambda: real.poolers.answers(POOLER))

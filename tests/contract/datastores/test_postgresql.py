@@ -40,12 +40,12 @@ from tests.contract.datastores.serving import (
     refuse_leftovers,
     serving,
 )
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDatastoreServer, FakeExternalServer
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.processes import first_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -131,11 +131,7 @@ def sessions_of(running: Running, login: str) -> Iterator[list[subprocess.Popen[
 
 def postmaster(running: Running) -> psutil.Process:
     """The first process of the server."""
-    data = f"{running.root}/datastores/{running.one.id}/data"
-    # A process that it has just forked still has its command line.
-    found = [one for one in map(psutil.Process, processes_of(UID)) if data in one.cmdline()]
-    (first,) = [one for one in found if one.parent() not in found]
-    return first
+    return first_of(with_words(f"{running.root}/datastores/{running.one.id}/data", uid=UID))
 
 
 def test_it_answers_and_tells_its_figures(running: Running) -> None:
@@ -327,7 +323,7 @@ def test_a_killed_server_serves_again(real: Running) -> None:
 def test_no_second_server_while_a_process_of_the_first_is_left(real: Running) -> None:
     """It does not write to the same files, but waits until that one has ended."""
     before = postmaster(real)
-    left = next(child for child in before.children() if "checkpointer" in " ".join(child.cmdline()))
+    left = next(one for one in with_words("checkpointer", uid=UID) if one.ppid() == before.pid)
     left.suspend()
     lock = f"{real.root}/datastores/3/lock"
     before.send_signal(signal.SIGKILL)

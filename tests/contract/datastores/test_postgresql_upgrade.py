@@ -25,12 +25,12 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import MajorUpgrades
 from tests.contract.datastores.test_archives import Backups
 from tests.contract.datastores.test_postgresql import ONE
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.output import FakeProgress
 from tests.fakes.postgresql import FakeMajorUpgrades
 from tests.old_postgresql import older
 from tests.ports import free_port
+from tests.processes import processes_of
 from tests.uids import free_uids
 from tests.waiting import wait_for
 

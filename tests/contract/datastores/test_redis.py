@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import psutil
 import pytest
 
 from paas.adapters.datastores.log_trimming import MAX_BYTES, DatastoreLogTrimming
@@ -35,11 +34,11 @@ from tests.contract.datastores.serving import (
     refuse_leftovers,
     serving,
 )
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.fakes.datastores import FakeDatastoreServer, FakeRedis
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.processes import first_of, with_words
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
@@ -109,7 +108,7 @@ def ask(running: Running, *words: str, user: str = "", password: str = PASSWORD)
 
 def kill(running: Running) -> None:
     """End the server the hard way, and wait until it serves again."""
-    (before,) = [one for one in map(psutil.Process, processes_of(UID)) if "redis" in one.name()]
+    before = first_of(with_words("redis-server", uid=UID))
     before.kill()
     wait_for(lambda: not before.is_running())
     wait_for(lambda: running.server.answers(running.one))
@@ -394,7 +393,7 @@ def test_clients_stay_connected_while_it_is_read_only(real: Running) -> None:
 def test_when_it_is_full(real: Running) -> None:
     """Writes are refused, and it goes on, also while its file is written again."""
     fill = "for i = 1, ARGV[1] do redis.call('SET', 'full:' .. ARGV[2] .. ':' .. i, i) end"
-    (before,) = [one.pid for one in map(psutil.Process, processes_of(UID)) if "redis" in one.name()]
+    before = first_of(with_words("redis-server", uid=UID))
     answer = ""
     for batch in range(200):
         answer = ask(real, "EVAL", fill, "0", "10000", str(batch))
@@ -406,7 +405,7 @@ def test_when_it_is_full(real: Running) -> None:
     wait_for(lambda: "aof_rewrite_in_progress:0" in ask(real, "INFO", "persistence"), limit_s=60)
     assert "aof_last_bgrewrite_status:ok" in ask(real, "INFO", "persistence")
     assert ask(real, "GET", "full:0:1") == "1"
-    assert psutil.pid_exists(before)
+    assert before.is_running()
 
 
 def test_a_configuration_is_tried_first(real: Running) -> None:

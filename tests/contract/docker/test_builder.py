@@ -14,6 +14,7 @@ from paas.domain.values.secret import Secret
 from paas.settings import Settings
 from tests.contract.docker.workshop import NUMBERS, Workshop
 from tests.docker_engine import BASE
+from tests.processes import command_lines
 from tests.waiting import wait_for
 
 
@@ -155,13 +156,4 @@ def test_the_engine_is_down(tmp_path: Path) -> None:
 
 def until_gone(command: str) -> None:
     """Wait until no process of that command is left."""
-    words = command.replace(" ", "\0").encode() + b"\0"
-    commands = Path("/proc").glob
-    wait_for(lambda: not any(_command(one) == words for one in commands("[0-9]*/cmdline")))
-
-
-def _command(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return b""
+    wait_for(lambda: command.split() not in command_lines().values())

@@ -19,9 +19,9 @@ from paas.domain.releases.releases import State
 from paas.domain.values.errors import PaasError
 from tests.contract.builds.building import an_app
 from tests.contract.docker.workshop import Workshop
-from tests.contract.processes import processes_of
 from tests.contract.runtime.runtime_harness import WEB, Harness
 from tests.docker_engine import BASE, DockerEngine
+from tests.processes import processes_of
 
 SEVEN = {0, 1, 3, 5, 6, 7, 10}  # capabilities(7): CHOWN to NET_BIND_SERVICE
 

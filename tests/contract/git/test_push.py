@@ -15,6 +15,7 @@ from paas.domain.git.access import receive_pack
 from tests.contract.builds.building import CODE
 from tests.contract.gate.gate_world import ACCOUNT, ADDRESS, LIMIT_S
 from tests.contract.git.pusher import KEY, Pusher, pushing
+from tests.processes import below, with_words
 from tests.waiting import wait_for
 
 
@@ -222,8 +223,8 @@ def test_a_killed_index_pack_is_explained(pusher: Pusher) -> None:
         assert push.stdout is not None
         push.stdin.write(sent)
         push.stdin.flush()
-        wait_for(lambda: bool(descendants(push.pid, b"index-pack")), what="git index-pack runs")
-        for pid in descendants(push.pid, b"index-pack"):
+        wait_for(lambda: bool(descendants(push.pid, "index-pack")), what="git index-pack runs")
+        for pid in descendants(push.pid, "index-pack"):
             os.kill(pid, signal.SIGKILL)
         told = push.stdout.read().decode("utf-8", "replace")
     assert " !     git was killed on the server while it received this push" in told
@@ -307,7 +308,9 @@ def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
     slow.touch()
     first = pusher.start_push("main", pusher.world.root / "first")
     wait_for((pusher.world.etc / "hook-started").exists, what="the push is in its hook")
-    (observer,) = [pid for pid in descendants(first.pid, b"client.py") if not hooked(pid)]
+    # The other one was started by the hook of the push.
+    clients = descendants(first.pid, "client.py").items()
+    (observer,) = [pid for pid, line in clients if "--hook" not in line]
     held = {str(path.readlink()) for path in Path(f"/proc/{observer}/fd").iterdir()}
     assert str(pusher.world.root / "locks" / "shop") not in held
     assert [str(Path(f"/proc/{observer}/fd/{fd}").readlink()) for fd in (0, 1)] == ["/dev/null"] * 2
@@ -321,19 +324,10 @@ def test_the_explanation_is_no_part_of_the_push(pusher: Pusher) -> None:
     assert pusher.head() == pusher.head("second") != ""
 
 
-def descendants(ancestor: int, word: bytes) -> list[int]:
-    """The processes below one that have a word in their command line."""
-    found: list[int] = []
-    for child in Path(f"/proc/{ancestor}/task/{ancestor}/children").read_text().split():
-        if word in Path(f"/proc/{child}/cmdline").read_bytes():
-            found.append(int(child))
-        found += descendants(int(child), word)
-    return found
-
-
-def hooked(pid: int) -> bool:
-    """Whether a client was started by the hook of a push."""
-    return b"--hook" in Path(f"/proc/{pid}/cmdline").read_bytes()
+def descendants(ancestor: int, word: str) -> dict[int, str]:
+    """The processes below one that have a word in their command line, and that."""
+    lines = {one.pid: " ".join(words) for one, words in below(ancestor).items()}
+    return {pid: line for pid, line in lines.items() if word in line}
 
 
 def test_second_push_waits_and_is_told(pusher: Pusher) -> None:
@@ -361,12 +355,11 @@ def test_killed_receive_pack_keeps_the_lock(pusher: Pusher) -> None:
     first = pusher.start_push("main", pusher.world.root / "first")
     wait_for((pusher.world.etc / "hook-started").exists, what="the first push is in its hook")
     (child,) = [
-        int(path.parent.name)
-        for path in Path("/proc").glob("[0-9]*/cmdline")
-        if path.read_bytes().startswith(b"git\0receive-pack\0")
-        and os.fsencode(pusher.repository) in path.read_bytes()
+        one
+        for one in with_words(str(pusher.repository))
+        if one.cmdline()[:2] == ["git", "receive-pack"]
     ]
-    os.kill(child, signal.SIGKILL)
+    child.kill()
     first.wait(LIMIT_S)
     output = pusher.world.root / "second"
     second = pusher.start_push("main", output)

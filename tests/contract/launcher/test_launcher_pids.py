@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.contract.launcher.launching import Launcher
-from tests.contract.processes import processes_of
+from tests.processes import processes_of
 from tests.waiting import wait_for
 
 LIMIT_S = 60.0

@@ -81,7 +81,7 @@ def test_no_answer_is_a_failure(dns: DnsServer) -> None:
     dns.set("a.acme.com A 192.0.2.1")
     begin = time.monotonic()
     silent, refused, good = asked(dns, "x.silent.net", "x.refused.net", "a.acme.com", limit_s=2)
-    assert time.monotonic() - begin < 10
+    assert time.monotonic() - begin < 60
     assert silent.failure == "no DNS server answered in time"
     assert refused.failure == "DNS answered with an error to a question for x.refused.net (A)"
     assert good == Records(("192.0.2.1",))

@@ -5,6 +5,7 @@ import hashlib
 import http.server
 import json
 import pwd
+import re
 import shutil
 import socket
 import subprocess
@@ -140,6 +141,19 @@ def read_all(connection: socket.socket) -> bytes:
     return b"".join(parts)
 
 
+def read_answer(connection: socket.socket) -> bytes:
+    """One answer: it says how long it is, or has no body. It may come in pieces."""
+    answer = b""
+    while b"\r\n\r\n" not in answer and (part := connection.recv(65536)):
+        answer += part
+    head = answer.partition(b"\r\n\r\n")[0]
+    length = re.search(rb"\r\ncontent-length: *([0-9]+)", head, re.IGNORECASE)
+    whole = len(head) + 4 + (int(length[1]) if length else 0)
+    while len(answer) < whole and (part := connection.recv(65536)):
+        answer += part
+    return answer
+
+
 def status_of(answer: bytes) -> int:
     """The status of a raw answer; 0 where there is none."""
     return int(answer.split(b" ", 2)[1]) if answer else 0
@@ -159,8 +173,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._echo()
             return
         if self.path == "/slow":
+            self.server.slow += 1
             self.server.slow_started.set()
-            self.server.slow_may_end.wait(20)
+            self.server.slow_may_end.wait(60)
         body = self._body()
         self.server.count += 1
         self.server.paths.append(self.path)
@@ -216,7 +231,7 @@ class AppServer(http.server.ThreadingHTTPServer):
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         super().__init__((host, 0), _Handler)
-        self.count = 0
+        self.count = self.slow = 0
         self.paths: list[str] = []
         self.slow_started = threading.Event()
         self.slow_may_end = threading.Event()
@@ -231,6 +246,10 @@ class AppServer(http.server.ThreadingHTTPServer):
         """Forget it."""
         self._connections.discard(request)
         super().shutdown_request(request)
+
+    def has_answered(self, count: int) -> bool:
+        """Whether it has, so many requests."""
+        return self.count >= count
 
     def disconnect(self) -> None:
         """End the connections that clients keep open."""

@@ -47,12 +47,13 @@ def test_a_change_of_instances_is_no_reload(haproxy: Haproxy) -> None:
         there = Endpoint(ELSEWHERE, three.server_port)
         haproxy.proxy.apply(Site(1, ("a.localhost",), (*at(two.server_port), there)))
         assert haproxy.workers() == workers
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
         names = {instance.name for instance in present(haproxy).instances()}
         assert names == {f"s{two.server_port}", f"s{ELSEWHERE}-{three.server_port}"}
         for _ in range(6):
             assert status_of(haproxy.get("a.localhost")) == 200
-        assert (one.count, two.count, three.count) == (0, 3, 3)
+        assert one.count == 0
+        assert two.count and three.count
 
 
 def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> None:
@@ -62,7 +63,7 @@ def test_an_instance_comes_back_before_it_was_forgotten(haproxy: Haproxy) -> Non
             haproxy.proxy.apply(Site(1, ("a.localhost",), at(app.server_port)))
             assert status_of(haproxy.get("a.localhost")) == 200
         assert (one.count, two.count) == (2, 1)
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
         assert status_of(haproxy.get("a.localhost")) == 200
 
 
@@ -103,10 +104,10 @@ def test_a_former_worker_holds_up_those_alone_who_still_use_it(haproxy: Haproxy)
             moved = replace(other, hosts=("c.localhost",), endpoints=at(one.server_port))
             haproxy.proxy.apply(moved)
             assert haproxy.workers() != workers
-            assert haproxy.proxy.drain(5)
+            assert haproxy.proxy.drain(60)
             haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             assert not haproxy.proxy.drain(0.2)
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
 
 
 def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
@@ -115,7 +116,7 @@ def test_a_reload_comes_to_the_same(haproxy: Haproxy) -> None:
         haproxy.proxy.apply(Site(1, ("a.localhost",), at(one.server_port)))
         haproxy.proxy.apply(Site(1, ("a.localhost",), at(two.server_port)))
         haproxy.proxy.apply(Site(2, ("b.localhost",), ()))
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
         assert status_of(haproxy.get("a.localhost")) == 200
         assert (one.count, two.count) == (0, 1)
 

@@ -81,7 +81,7 @@ def test_an_upload_in_chunks_is_waited_for(haproxy: Haproxy) -> None:
             assert (one.count, two.count) == (0, 2)
             upload.sendall(b"0\r\n\r\n")
             assert status_of(read_all(upload)) == 200
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
         assert (one.count, two.count) == (1, 2)
         assert haproxy.workers() == workers
 
@@ -91,7 +91,7 @@ def test_a_drained_instance_is_forgotten_in_both(haproxy: Haproxy) -> None:
     with application() as one, application() as two:
         for app in (one, two, one, two):
             haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port)))
-        assert haproxy.proxy.drain(5)
+        assert haproxy.proxy.drain(60)
         (pid,) = haproxy.master.workers().present
         left = {(i.backend, i.name, i.up) for i in haproxy.master.worker(pid).instances()}
         name = f"s{two.server_port}"

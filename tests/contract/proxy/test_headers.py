@@ -12,7 +12,14 @@ from paas.adapters.proxy.access_log_file import router_log
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.haproxy_server import SERVERS
-from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, application, body_of, status_of
+from tests.contract.proxy.nginx_server import (
+    WEBSOCKET,
+    Nginx,
+    application,
+    body_of,
+    read_answer,
+    status_of,
+)
 from tests.endpoints import at
 from tests.waiting import wait_for
 
@@ -117,7 +124,7 @@ def test_ipv6_clients_are_served(nginx: Nginx) -> None:
     """nginx listens on both, and tells the app the IPv6 address."""
     with socket.create_connection(("::1", nginx.settings.http_port), 5) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
-        assert b'"x-forwarded-for": "::1"' in connection.recv(65536)
+        assert b'"x-forwarded-for": "::1"' in read_answer(connection)
 
 
 def test_websocket_passes(nginx: Nginx) -> None:

@@ -18,6 +18,7 @@ from paas.domain.values.errors import PaasError
 from tests.contract.proxy.nginx_server import Nginx, application, nginx_server, status_of
 from tests.endpoints import at
 from tests.ports import free_port
+from tests.processes import below
 from tests.waiting import wait_for
 
 
@@ -44,9 +45,8 @@ def test_workers_do_not_pile_up_over_quick_changes(nginx: Nginx) -> None:
 
 
 def _serving(master: int) -> list[str]:
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    titles = [Path(f"/proc/{child}/cmdline").read_bytes() for child in children]
-    return [title.decode() for title in titles if b"worker process" in title]
+    titles = map(" ".join, below(master).values())
+    return [title for title in titles if "worker process" in title]
 
 
 def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:

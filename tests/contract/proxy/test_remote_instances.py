@@ -11,7 +11,7 @@ from paas.adapters.proxy.nginx.drain import is_connected
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.far_machine import FarMachine, far_machine
 from tests.contract.proxy.haproxy_server import SERVERS
-from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, read_all, status_of
+from tests.contract.proxy.nginx_server import WEBSOCKET, Nginx, read_all, read_answer, status_of
 from tests.waiting import wait_for
 
 POST = b"POST / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\nContent-Length: 1\r\n\r\nx"
@@ -49,18 +49,18 @@ def test_what_was_begun_is_waited_for(
             slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
             assert old.slow_started.wait(60)
             websocket.sendall(WEBSOCKET)
-            assert status_of(websocket.recv(4096)) == 101
+            assert status_of(read_answer(websocket)) == 101
             nginx.proxy.apply(Site(1, ("a.localhost",), two.at(new)))
             assert status_of(nginx.get("a.localhost")) == 200
             assert (old.count, new.count) == (0, 1)
             assert not nginx.proxy.drain(0.3, one.at(old))
             old.slow_may_end.set()
-            assert status_of(slow.recv(65536)) == 200
+            assert status_of(read_answer(slow)) == 200
             slow.close()
             assert not nginx.proxy.drain(0.3, one.at(old))
             websocket.sendall(b"still here")
             assert websocket.recv(4096) == b"still here"
-        assert nginx.proxy.drain(10, one.at(old))
+        assert nginx.proxy.drain(60, one.at(old))
 
 
 def test_a_dead_machine_costs_time_but_no_request(
@@ -101,16 +101,19 @@ def test_what_a_dead_machine_was_to_answer_is_answered(
         nginx.proxy.apply(Site(1, ("a.localhost",), dead.at(one)))
         post = _begin(nginx, b"POST /slow HTTP/1.1\r\nContent-Length: 1")
         post.sendall(b"x")
-        assert one.slow_started.wait(60)
-        one.slow_started.clear()
+        wait_for(lambda: one.slow == 1)
         nginx.proxy.apply(Site(1, ("a.localhost",), (*dead.at(one), *alive.at(two))))
-        gets = [_begin(nginx, b"GET /slow HTTP/1.1") for _ in range(2)]
-        assert one.slow_started.wait(60)
-        assert two.slow_started.wait(60)
+        gets: list[socket.socket] = []
+        # Of two that come in the same instant, the second may not know yet where the first went.
+        while not (one.slow > 1 and two.slow):
+            assert len(gets) < 20
+            gets.append(_begin(nginx, b"GET /slow HTTP/1.1"))
+            wait_for(lambda: one.slow - 1 + two.slow == len(gets))
         dead.die()
         end_connections((*dead.at(one), *alive.at(two)))
         two.slow_may_end.set()
-        assert [status_of(read_all(get)) for get in gets] == [200, 200]
+        assert {status_of(read_all(get)) for get in gets} == {200}
+        assert two.count == len(gets)
         assert status_of(read_all(post)) == 502
         for connection in (post, *gets):
             connection.close()

@@ -92,7 +92,7 @@ def test_connections_are_limited(site_with: SiteWith) -> None:
         nginx.proxy.apply(Site(1, (HOST,), at(slow.server_port), settings=settings))
         with nginx.connect() as first:
             first.sendall(f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
-            assert slow.slow_started.wait(10)
+            assert slow.slow_started.wait(60)
             assert status_of(nginx.get(HOST)) == 429
 
 
@@ -233,7 +233,7 @@ def test_what_is_not_buffered_arrives_at_once(site_with: SiteWith) -> None:
         with nginx.connect() as connection:
             head = f"GET /slow HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: 10\r\n\r\n12345"
             connection.sendall(head.encode())
-            assert app.slow_started.wait(10)
+            assert app.slow_started.wait(60)
             app.slow_may_end.set()
             connection.sendall(b"67890")
             wait_for(lambda: app.count == 1)

@@ -94,7 +94,7 @@ def test_a_file_is_served_without_the_app(served: Served) -> None:
 
 def test_files_are_served_on_when_instances_were_drained(served: Served) -> None:
     """As after each deploy: what serves the files is no instance that has to go."""
-    assert served.nginx.proxy.drain(5)
+    assert served.nginx.proxy.drain(60)
     assert body_of(served.get("/static/app.js")) == SCRIPT
 
 
@@ -263,7 +263,7 @@ def test_a_closed_site_shows_no_file(other: Served) -> None:
     ):
         other.nginx.proxy.apply(site)
         assert status_of(other.get("/static/app.js")) == 503
-        assert other.nginx.proxy.drain(5)
+        assert other.nginx.proxy.drain(60)
         assert status_of(other.get("/")) == 503
 
 

@@ -5,9 +5,9 @@ import socket
 import subprocess
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,12 +27,14 @@ from tests.contract.proxy.nginx_server import (
     Nginx,
     application,
     embedded_settings,
+    read_answer,
     status_of,
 )
 from tests.contract.proxy.test_reload import Load
 from tests.endpoints import at
 from tests.fakes.output import FakeProgress
 from tests.ports import free_port
+from tests.waiting import wait_for
 
 
 class LocalProgram:
@@ -113,14 +115,14 @@ def test_a_switch_loses_nothing(server: Server) -> None:
         server.proxy.apply(site)
         with Load(server.nginx, "a.localhost", 400) as load:
             for kind in ("haproxy", "nginx") * 3:
-                time.sleep(0.3)
+                wait_for(partial(app.has_answered, app.count + 20))
                 server.switch(kind, site)
                 assert server.proxy.kind() == kind
                 assert server.written() == f"proxy: {kind}\n"
         assert set(load.statuses) == {200}
         assert len(load.statuses) > 100
         server.proxy.apply(replace(site, endpoints=at(other.server_port)))
-        assert server.proxy.drain(10)
+        assert server.proxy.drain(60)
         before = app.count
         assert status_of(server.nginx.get("a.localhost")) == 200
         assert app.count == before
@@ -149,17 +151,17 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
                 app.slow_may_end.clear()
                 slow.sendall(b"GET /slow HTTP/1.1\r\nHost: a.localhost\r\n\r\n")
                 websocket.sendall(WEBSOCKET)
-                assert status_of(websocket.recv(4096)) == 101
+                assert status_of(read_answer(websocket)) == 101
                 assert app.slow_started.wait(60)
                 server.switch(kind, site)
                 assert not server.proxy.drain(0.1)
                 app.slow_may_end.set()
-                assert status_of(slow.recv(65536)) == 200
+                assert status_of(read_answer(slow)) == 200
                 websocket.sendall(b"still here")
                 assert websocket.recv(4096) == b"still here"
-        assert server.proxy.stop_former(10)
+        assert server.proxy.stop_former(60)
         assert server.program.child is None
-        assert server.proxy.drain(1)
+        assert server.proxy.drain(60)
 
 
 def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:

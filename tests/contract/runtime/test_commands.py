@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from paas.domain.values.errors import PaasError
-from tests.contract.processes import processes_of
 from tests.contract.runtime.command_bench import CommandBench, docker, fake, native
+from tests.processes import processes_of
 
 
 @pytest.fixture(params=[fake, native, docker])

@@ -11,10 +11,10 @@ from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.network.port_claims import present_claims
 from paas.adapters.runtime.native.runtime import NativeRuntime
 from paas.domain.runtime.workloads import Workload
-from tests.contract.processes import processes_of
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
 from tests.contract.runtime.tcp_server import DATA, PORT, UID, a_server, ask
 from tests.ports import free_range
+from tests.processes import processes_of
 from tests.waiting import wait_for
 
 

@@ -10,12 +10,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
 from paas.adapters.runtime.docker.runs import DockerRuns
@@ -32,9 +30,9 @@ from paas.interfaces import Runs
 from paas.settings import Settings
 from tests.contract.builds.building import CODE, an_app, server
 from tests.contract.cgroups import prepare_cgroups, remove_cgroups
-from tests.contract.processes import processes_of
 from tests.docker_engine import DockerEngine
 from tests.fakes.runs import FakeRuns
+from tests.processes import command_lines, holder_of, processes_of
 
 # Runs a command with this process's streams, for a caller who stays, and exits with its status.
 ATTACHED = """
@@ -90,11 +88,7 @@ class Bench:
 
     def commands(self) -> set[str]:
         """What the app's processes are."""
-        found = set()
-        for pid in processes_of(self.app.uid):
-            with suppress(psutil.Error):
-                found.add(" ".join(psutil.Process(pid).cmdline()))
-        return found
+        return {" ".join(words) for words in command_lines(self.app.uid).values()}
 
     def wait_for(self, *commands: str) -> None:
         """Wait until there are processes of these commands."""
@@ -275,13 +269,9 @@ def _holder(path: Path) -> int:
     """The process that has the file open; its lock is not ours."""
     with path.open() as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if any(fd.readlink() == path for fd in (entry / "fd").iterdir()):
-                return int(entry.name)
-        except OSError:
-            continue
-    raise AssertionError("nobody has it open")
+    found = holder_of(path)
+    assert found is not None, "nobody has it open"
+    return found
 
 
 def test_limit(real: Bench) -> None:

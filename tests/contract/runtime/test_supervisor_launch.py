@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -23,10 +24,18 @@ def words_of_launcher(native: Harness) -> list[bytes]:
         state = native.state(instance)
         if state.state is not State.CRASHED or state.pid is None:
             return []
-        return Path(f"/proc/{state.pid}/cmdline").read_bytes().split(b"\0")
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+            return Path(f"/proc/{state.pid}/cmdline").read_bytes().split(b"\0")
+        return []
 
-    wait_for(lambda: bool(words()))
-    return words()
+    found: list[bytes] = []
+
+    def has_some() -> bool:
+        found[:] = words()
+        return bool(found)
+
+    wait_for(has_some)
+    return found
 
 
 def test_a_launch_needs_no_python_of_its_own(native: Harness) -> None:
