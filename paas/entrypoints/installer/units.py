@@ -16,6 +16,8 @@ ExecStop={python} -I -m paas.entrypoints.boot --etc {etc} stop-runs
 ExecStopPost={python} -I -m paas.entrypoints.boot --etc {etc} close-networks
 # One app that runs out of memory must not take the others with it.
 OOMPolicy=continue
+# All apps together, and the platform, leave some memory to the rest of the machine.
+MemoryMax=90%
 Delegate=yes
 KillMode=mixed
 TimeoutStopSec=120

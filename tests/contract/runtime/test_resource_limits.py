@@ -22,11 +22,13 @@ from tests.contract.cgroups import need_controller
 from tests.contract.runtime import command_bench
 from tests.contract.runtime.command_bench import CommandBench
 from tests.contract.runtime.runtime_harness import WEB, WORKER, Harness
+from tests.contract.runtime.supervisor_server import SupervisorServer
 from tests.fakes.output import FakeLogs
 from tests.waiting import wait_for
 
 RELEASE = ProcessType("release")
 MIB = 1 << 20
+HOLD = "exec python3 -c 'import time; held = b\"x\" * 130_000_000; time.sleep(1000)'"
 BUSY = "exec python3 -c 'while True: pass'"
 SPEND = "exec python3 -c 'b\"x\" * 200_000_000'"
 
@@ -113,12 +115,33 @@ def test_what_has_no_limit_is_kept_from_taking_all(real: Harness, cgroups: Cgrou
     need_controller(cgroups, "memory")
     pid = real.wait_for(real.one(), State.UP).pid
     assert pid is not None
-    most = 0.75 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    most = 0.75 * 0.9 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
     def limit() -> int:
         return int(kernel_file(pid, "memory", "memory.max", "memory.limit_in_bytes"))
 
     wait_for(lambda: 0 < limit() <= most)
+
+
+def test_all_together_leave_some_memory(
+    native: Harness, supervisor_server: SupervisorServer
+) -> None:
+    """Two without limits of their own: once they need more than all may have, one is ended."""
+    cgroups = supervisor_server.cgroups
+    need_controller(cgroups, "memory")
+    (place,) = [one for one in cgroups.hierarchies() if "memory" in one.controllers]
+    file = place.path / ("memory.max" if place.unified else "memory.limit_in_bytes")
+    usual = int(file.read_text())
+    assert 0 < usual <= 0.9 * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    instances = native.instances(WEB, WORKER)
+    file.write_text(f"{192 * MIB}")
+    try:
+        native.start(instances, HOLD)
+        wait_for(lambda: any(native.state(one).error == "R15" for one in instances))
+        assert supervisor_server.child is not None
+        assert supervisor_server.child.poll() is None
+    finally:
+        file.write_text(str(usual))
 
 
 def test_who_spins_gets_its_part_of_a_core(real: Harness, cgroups: Cgroups) -> None:

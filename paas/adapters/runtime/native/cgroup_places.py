@@ -9,7 +9,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from paas.adapters.runtime.native.cgroup_limits import V1_CPU_FILE, v1_shares
+from paas.adapters.runtime.native.cgroup_limits import (
+    V1_CPU_FILE,
+    machine_mib,
+    memory_limits,
+    v1_shares,
+)
 
 CPU, MEMORY = "cpu", "memory"
 CONTROLLERS = ("pids", MEMORY, CPU)
@@ -20,6 +25,11 @@ _LEAF_WEIGHT = 1_000
 # The default, for all of the server together. In v1 a session of processes outside of it has as
 # much (sched(7), "The autogroup feature"), in v2 another service.
 _TOP_WEIGHT = 100
+# Of the memory, for all instances, builds and datastores together: the kernel ends one of them
+# before the machine has none left. A systemd unit has the same (entrypoints/installer/units.py).
+_ALL_SHARE = 0.9
+# In v2 that counts the platform's own processes too, which keep so much of it.
+_LEAF_MEMORY = str(192 << 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +60,8 @@ def find_places(name: str) -> list[Hierarchy]:
     for hierarchy in found:
         if CPU in hierarchy.controllers:
             _share_cpu(hierarchy.path)
+        if MEMORY in hierarchy.controllers:
+            _limit_all(hierarchy.path, unified=False)
     missing = {*CONTROLLERS} - {one for hierarchy in found for one in hierarchy.controllers}
     if "" in hierarchies and missing:
         unified = _unified_place(hierarchies[""], name, missing)
@@ -71,6 +83,14 @@ def _share_cpu(place: Path) -> None:
         (place / LEAF / "cgroup.procs").write_text(str(os.getpid()))
 
 
+def _limit_all(place: Path, *, unified: bool) -> None:
+    """Keep a part of the machine's memory, or of the container's, for everything else."""
+    limit_mib = int(machine_mib(place.parent, unified=unified) * _ALL_SHARE)
+    for name, text in memory_limits(place, limit_mib, unified=unified, may_swap=True).items():
+        with contextlib.suppress(OSError):
+            (place / name).write_text(text)
+
+
 def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
     """The place in cgroup v2: the service's own cgroup under systemd, else one at the top."""
     if own.name == LEAF:
@@ -83,6 +103,7 @@ def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
         _enable(top, {*wanted, CPU})
         if not _make(base):
             return None
+        _limit_all(base, unified=True)
     if not _make(base / LEAF):
         return None
     with contextlib.suppress(OSError):
@@ -90,6 +111,8 @@ def _unified_place(own: Path, name: str, wanted: set[str]) -> Hierarchy | None:
     _enable(base, {*wanted, CPU})
     with contextlib.suppress(OSError):
         (base / LEAF / "cpu.weight").write_text(str(_LEAF_WEIGHT))
+    with contextlib.suppress(OSError):
+        (base / LEAF / "memory.min").write_text(_LEAF_MEMORY)
     enabled = (base / "cgroup.subtree_control").read_text().split()
     return Hierarchy(base, tuple(sorted(wanted.intersection(enabled))), unified=True)
 
