@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from paas.entrypoints.operations import (
     access,
     account,
+    addons,
     apps,
     buildpacks,
     builds,
@@ -15,6 +16,7 @@ from paas.entrypoints.operations import (
     dashboard,
     domains,
     drains,
+    dumps,
     keys,
     logs,
     people,
@@ -76,6 +78,11 @@ def _names_of_vars(env: Mapping[str, str], **_: object) -> Options:
     return {"--env": [f"{name}=" for name in env]} if env else {}
 
 
+def _attached_as(name: str | None, **_: object) -> Options:
+    return {} if name is None else {"--as": [name]}
+
+
+_DATASTORE = {"app": APP, "datastore": TEXT}
 _RUN = {"app": APP, "command": TEXT, "env": optional(PAIRS, {})}
 _NAMES = {"app": APP, "names": optional(TEXTS, ())}
 _RELEASE = {"app": APP, "version": optional(NUMBER)}
@@ -84,6 +91,24 @@ OPERATIONS: Mapping[str, Operation] = {
     "access": Operation(access.listing, {"app": APP}),
     "access:add": _changes(access.add, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
     "access:remove": _changes(access.remove, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
+    "addons": Operation(addons.listing, {"app": optional(APP)}),
+    "addons:attach": _changes(
+        addons.attach,
+        {"app": APP, "datastore": TEXT, "name": optional(TEXT)},
+        lambda datastore, **_: [datastore],
+        _attached_as,
+    ),
+    "addons:create": _changes(
+        addons.create,
+        {"app": APP, "order": TEXT, "name": optional(TEXT)},
+        lambda order, **_: [order],
+        _attached_as,
+    ),
+    "addons:destroy": _changes(addons.destroy, _DATASTORE, lambda datastore, **_: [datastore]),
+    "addons:detach": _changes(
+        addons.detach, {"app": APP, "names": TEXTS}, lambda names, **_: names
+    ),
+    "addons:info": Operation(addons.info, _DATASTORE),
     "apps": Operation(apps.listing, {"detail": optional(FLAG, False)}),
     "apps:create": _changes(
         apps.create, {"name": optional(TEXT)}, lambda name: [name] if name else []
@@ -166,6 +191,11 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "maintenance:off": _changes(apps.maintenance_off, {"app": APP}),
     "maintenance:on": _changes(apps.maintenance_on, {"app": APP}),
+    "pg:backups": Operation(dumps.listing, {"app": APP}),
+    "pg:backups:capture": _changes(dumps.capture, _DATASTORE, lambda datastore, **_: [datastore]),
+    "pg:promote": _changes(
+        addons.promote_postgresql, _DATASTORE, lambda datastore, **_: [datastore]
+    ),
     "ps": Operation(processes.listing, {"app": APP}),
     "ps:restart": _changes(processes.restart, _NAMES, lambda names, **_: names),
     "ps:scale": _changes(
@@ -179,6 +209,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "releases": Operation(releases.listing, {"app": APP, "follow": optional(FLAG, False)}),
     "releases:info": Operation(releases.info, {**_RELEASE, "follow": optional(FLAG, False)}),
     "releases:output": Operation(releases.output, {"app": APP, "version": NUMBER}),
+    "redis:promote": _changes(addons.promote_redis, _DATASTORE, lambda datastore, **_: [datastore]),
     "releases:retry": _changes(releases.retry, {"app": APP}),
     "rollback": _changes(releases.rollback, _RELEASE, _version),
     "run": _changes(runs.attend, {**_RUN, "terminal": FLAG}, _command, _names_of_vars),

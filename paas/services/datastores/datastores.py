@@ -64,10 +64,12 @@ class Datastores:
         made: Callable[[DatastoreName], None] = lambda _name: None,
         *,
         scheme: str | None = None,
+        begun: Callable[[Datastore], None] = lambda _new: None,
     ) -> Datastore:
         """Create a datastore that belongs to the app, and attach it: see `attach`.
 
-        made: called with its name before it is attached, since the client may have gone by the end.
+        begun: called once it is recorded, before its server runs. made: called with its name before
+        it is attached, since the client may have gone by the end.
         If it cannot be created, nothing is left. If the app does not come up with it, it exists but
         is not attached.
         """
@@ -82,16 +84,28 @@ class Datastores:
             app = refreshed(self.store, app)
             self.quotas.refuse_datastores(actor, app.owner)
             self.quotas.refuse_full(actor, app)
-            new = self.make(app, (kind, plan, version), self.servers[kind].create, progress)
+            files = self.servers[kind].create
+            new = self.make(app, (kind, plan, version), files, progress, begun=begun)
         progress.step(f"Created {new.name}: {kind.traits.product} {version}, plan {plan.name}")
         made(new.name)
         self.attachments.add(actor, app, new, wanted, progress, scheme=scheme)
         return new
 
     def destroy(
-        self, actor: Actor, name: str, datastore: str, confirm: str | None, progress: Progress
+        self,
+        actor: Actor,
+        name: str,
+        datastore: str,
+        confirm: str | None,
+        progress: Progress,
+        *,
+        detach: bool = False,
     ) -> None:
-        """Delete a datastore that belongs to the app, with all its data. confirm: its name."""
+        """Delete a datastore that belongs to the app, with all its data. confirm: its name.
+
+        detach: whether it is first detached from that app. Raises PaasError if it is still attached
+        to an app.
+        """
         app = find_app(self.store, actor, name, to=Permission.OWN)
         found = visible(self.store, app, datastore, None).datastore
         refuse_foreign(self.store, app, found)
@@ -102,6 +116,8 @@ class Datastores:
                 f"To confirm: paas addons:destroy {found.name} -a {app.name} "
                 f"--confirm {found.name}",
             )
+        if detach:
+            self._detach(actor, app, found, progress)
         lock = self.locks.app(app.id, f"{actor.name} destroys a datastore")
         with self.reserve.released(), lock:  # the disk may be full
             self._refuse_attached(found)
@@ -189,12 +205,13 @@ class Datastores:
         *,
         leader: Datastore | None = None,
         fill: Callable[[Datastore], None] = lambda _made: None,
+        begun: Callable[[Datastore], None] = lambda _new: None,
     ) -> Datastore:
         """Create a datastore for an app, whose lock is held, without attaching it.
 
         Nothing is left of it if that fails. order: kind, plan and version. files: creates its
         files. settings: its settings. leader: the datastore that it follows. fill: puts data into
-        it once it answers.
+        it once it answers. begun: called once it is recorded.
         """
         self.refuse_many(app)
         kind, plan, version = order
@@ -212,6 +229,7 @@ class Datastores:
             leader=leader,
         )
         try:
+            begun(made)
             with progress.doing(f"making {made.name}"):
                 files(made)
                 self.runtime.start([server.workload(made)])
@@ -248,9 +266,18 @@ class Datastores:
                 f"Destroy one that it does not need: paas addons -a {app.name}",
             )
 
-    def _refuse_attached(self, datastore: Datastore) -> None:
+    def _detach(self, actor: Actor, app: App, datastore: Datastore, progress: Progress) -> None:
+        """Detach it from its own app, unless it could not be destroyed then."""
+        refuse_followed(self.store, datastore, "cannot be destroyed")
+        self._refuse_attached(datastore, but=app)
+        present = self.store.datastores.attachments(app_id=app.id)
+        if any(one.datastore == datastore.name for one in present):
+            self.attachments.detach(actor, app.name, [datastore.name], progress)
+
+    def _refuse_attached(self, datastore: Datastore, *, but: App | None = None) -> None:
+        """Raises PaasError if it is attached to an app; but: to another one than that."""
         for one in self.store.datastores.attachments():
-            if one.datastore == datastore.name:
+            if one.datastore == datastore.name and (but is None or one.app_id != but.id):
                 app = self.store.apps.by_id(one.app_id)
                 raise PaasError(
                     "datastore-attached",

@@ -23,6 +23,12 @@ FIELDS: dict[str, str] = {
     "created_at default_organization default_team delinquent_at email federated id "
     "identity_provider italian_customer_terms italian_partner_terms last_login name sms_number "
     "suspended_at two_factor_authentication updated_at verified",
+    "add-on": "actions addon_service app billed_price billing_entity config_vars created_at id "
+    "name plan provider_id provision_message state updated_at web_url",
+    "add-on-attachment": "addon app created_at id log_input_url name namespace updated_at web_url",
+    "add-on-config": "name value",
+    "add-on-service": "cli_plugin_name created_at human_name id name state supported_generations "
+    "supports_multiple_installations supports_sharing updated_at",
     "app": "acm archived_at build_stack buildpack_provided_description create_status created_at "
     "current_build_architecture generation git_url id internal_routing maintenance name owner "
     "region released_at repo_size slug_size space stack team updated_at web_url",
@@ -38,6 +44,9 @@ FIELDS: dict[str, str] = {
     "log-drain": "addon app created_at id token updated_at url",
     "oauth-authorization": "access_token client created_at description grant id refresh_token "
     "scope session updated_at user",
+    "plan": "addon_service compliance created_at default description human_name id "
+    "installable_inside_private_network installable_outside_private_network name price "
+    "space_default state updated_at visible",
     "region": "country created_at description id locale name private_capable provider updated_at",
     "release": "addon_plan_names app artifacts created_at current description "
     "eligible_for_rollback id output_stream_url slug status updated_at user version",
@@ -49,10 +58,19 @@ FIELDS: dict[str, str] = {
 ANSWERS: dict[str, str] = {
     "/account": "account",
     "/account/keys": "key",
+    "/addon-attachments": "add-on-attachment",
+    "/addon-services": "add-on-service",
+    "/addon-services/heroku-postgresql/plans": "plan",
+    "/addons": "add-on",
+    "/addons/postgresql-quiet-otter-1234": "add-on",
+    "/addons/postgresql-quiet-otter-1234/addon-attachments": "add-on-attachment",
+    "/addons/postgresql-quiet-otter-1234/config": "add-on-config",
     "/apps": "app",
     "/apps/shop": "app",
     "/apps/shop/builds": "build",
     "/apps/shop/buildpack-installations": "buildpack-installation",
+    "/apps/shop/addon-attachments": "add-on-attachment",
+    "/apps/shop/addons": "add-on",
     "/apps/shop/collaborators": "collaborator",
     "/apps/shop/domains": "domain",
     "/apps/shop/domains/shop.example.com": "domain",
@@ -81,6 +99,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     assert found.ask("PATCH", "/apps/shop/config-vars", {"A": "1"}).status_code == 200
     packs = {"updates": [{"buildpack": "urn:buildpack:heroku/ruby"}]}
     assert found.ask("PUT", "/apps/shop/buildpack-installations", packs).status_code == 200
+    order = {"plan": {"name": "heroku-postgresql:small"}, "attachment": {}, "config": {}}
+    assert found.ask("POST", "/apps/shop/addons", order).status_code == 201
     drain = {"url": "syslog://198.51.100.7:514"}
     assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
     assert found.ask("POST", "/apps/shop/acm", {}).status_code == 200
@@ -109,5 +129,8 @@ def test_the_fields_of_an_answer(api: Api, path: str) -> None:
 
 
 def test_config_vars_are_texts(api: Api) -> None:
-    """A flat object."""
-    assert api.ask("GET", "/apps/shop/config-vars").json == {"A": "1"}
+    """A flat object, with the URLs of datastores."""
+    found = api.ask("GET", "/apps/shop/config-vars").json
+    assert found is not None
+    assert found["A"] == "1"
+    assert found["DATABASE_URL"].startswith("postgresql://")

@@ -12,13 +12,16 @@ from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.git_routes import add_git
 from paas.entrypoints.web.heroku import (
     account,
+    addons,
     apps,
+    attachments,
     authorizations,
     buildpacks,
     builds,
     certificates,
     collaborators,
     config,
+    data,
     domains,
     dynos,
     formation,
@@ -29,6 +32,7 @@ from paas.entrypoints.web.heroku import (
     registry,
     releases,
     runs,
+    services,
 )
 from paas.entrypoints.web.heroku.errors import FORBIDDEN, INTERNAL, NOT_FOUND, ApiError
 from paas.entrypoints.web.heroku.platform import WARNINGS, Platform
@@ -37,13 +41,16 @@ from paas.entrypoints.web.raw_paths import Segment, by_raw_path
 _WARNINGS_MAX = 1_000
 NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     account.register,
+    addons.register,
     apps.register,
+    attachments.register,
     authorizations.register,
     buildpacks.register,
     builds.register,
     certificates.register,
     collaborators.register,
     config.register,
+    data.register,
     domains.register,
     dynos.register,
     formation.register,
@@ -54,6 +61,7 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     registry.register,
     releases.register,
     runs.register,
+    services.register,
 )
 
 

@@ -30,6 +30,8 @@ _IDS: Mapping[str, str] = {
             "no-builds",
             "no-such-build",
             "no-such-certificate",
+            "no-such-datastore",
+            "not-attached",
             "no-such-domain",
             "no-such-drain",
             "no-such-key",

@@ -6,8 +6,7 @@ from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.apps import REGION, STACK
 from paas.entrypoints.web.heroku.errors import not_found
 from paas.entrypoints.web.heroku.platform import Platform
-
-_BEGINNING = "2000-01-01T00:00:00Z"
+from paas.entrypoints.web.heroku.times import BEGINNING
 
 
 def register(app: Blueprint, platform: Platform) -> None:
@@ -17,8 +16,6 @@ def register(app: Blueprint, platform: Platform) -> None:
     def of_app(name: str) -> None:
         platform.ask("apps:info", app=ids.app(name))
 
-    @app.get("/apps/<name>/addons")
-    @app.get("/apps/<name>/addon-attachments")
     @app.get("/apps/<name>/features")
     def nothing_of_app(name: str) -> Response:
         of_app(name)
@@ -44,8 +41,6 @@ def _add_server(app: Blueprint, platform: Platform) -> None:
     @app.get("/account/features")
     @app.get("/teams")
     @app.get("/spaces")
-    @app.get("/addons")
-    @app.get("/addon-attachments")
     def nothing() -> Response:
         known()
         return jsonify([])
@@ -53,7 +48,7 @@ def _add_server(app: Blueprint, platform: Platform) -> None:
     @app.get("/stacks")
     def stacks() -> Response:
         known()
-        times = {"created_at": _BEGINNING, "updated_at": _BEGINNING}
+        times = {"created_at": BEGINNING, "updated_at": BEGINNING}
         return jsonify([{**STACK, **times, "default": True, "state": "public"}])
 
     @app.get("/regions")
@@ -67,10 +62,10 @@ def region(domain: str) -> dict[str, object]:
     return {
         **REGION,
         "country": "",
-        "created_at": _BEGINNING,
+        "created_at": BEGINNING,
         "description": domain,
         "locale": "",
         "private_capable": False,
         "provider": {"name": "paas", "region": "us-east-1"},
-        "updated_at": _BEGINNING,
+        "updated_at": BEGINNING,
     }

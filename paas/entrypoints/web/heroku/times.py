@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime
 
+# Of what has always been there.
+BEGINNING = "2000-01-01T00:00:00Z"
+
 
 def time(text: str | None) -> str | None:
     """One of the platform's times."""

@@ -1,6 +1,6 @@
 """Making dumps of datastores, also on schedule, and deleting those that are no longer kept."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -35,16 +35,22 @@ class Captures:
     logs: Logs
     clock: Clock
 
-    def capture(self, datastore: Dumped, user: str | None) -> Dump:
+    def capture(
+        self,
+        datastore: Dumped,
+        user: str | None,
+        begun: Callable[[Dump], None] = lambda _dump: None,
+    ) -> Dump:
         """Dump a datastore to the target; the dump counts once it has been read back.
 
-        user: None if the schedule made it. Raises PaasError; then there is no object, and the
-        failure is recorded.
+        user: None if the schedule made it. begun: called once it is recorded. Raises PaasError;
+        then there is no object, and the failure is recorded.
         """
         with self.locks.dumping(datastore.id, elsewhere=isinstance(datastore, External)):
             objects, target = self.backups.present(), self.backups.target_now()
             made = self.store.dumps.begin(datastore, target.words, user, self.clock.now())
             try:
+                begun(made)
                 # Closed at once if it is not read to its end: a program may be printing it.
                 with closing(self.sources.dump(datastore, compressed=True)) as parts:
                     written = objects.write(

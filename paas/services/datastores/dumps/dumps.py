@@ -1,6 +1,7 @@
 """What users do with stored dumps: make, list, download, restore, delete and schedule them."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
@@ -54,9 +55,16 @@ class Dumps:
         return self._dump_of(app, dump, kind)
 
     def capture(
-        self, actor: Actor, name: str, wanted: str | None, kind: DatastoreKind, progress: Progress
+        self,
+        actor: Actor,
+        name: str,
+        wanted: str | None,
+        kind: DatastoreKind,
+        progress: Progress,
+        *,
+        begun: Callable[[Dump], None] = lambda _dump: None,
     ) -> Dump:
-        """Dump a datastore now."""
+        """Dump a datastore now. begun: called once the dump is recorded, before it is made."""
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         found = self.captures.sources.own(app, wanted, kind)
         by_hand = [
@@ -74,7 +82,7 @@ class Dumps:
             )
         self.captures.tidy(found)
         with progress.doing(f"dumping {found.name} and reading it back"):
-            return self.captures.capture(found, actor.name)
+            return self.captures.capture(found, actor.name, begun)
 
     def download(self, actor: Actor, name: str, dump: str, kind: DatastoreKind, sink: Sink) -> None:
         """Give the sink a decrypted dump."""
