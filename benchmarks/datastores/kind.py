@@ -81,5 +81,10 @@ class Kind(Protocol):
     def prepare(self, place: Place) -> None:
         """Make what the load needs."""
 
-    def by_hand(self, ours: Path, folder: Path) -> AbstractContextManager[Place]:
-        """A server made by hand, with the settings of ours, whose directory is given."""
+    def by_hand(
+        self, ours: Path, folder: Path, beside: tuple[str, ...]
+    ) -> AbstractContextManager[Place]:
+        """A server made by hand, with the settings of ours, whose directory is given.
+
+        beside: words before the server's command, which join its cgroup and drop root's rights.
+        """

@@ -56,7 +56,7 @@ class Mysql:
         subprocess.run(words, env=_env(place), check=True)
 
     @contextmanager
-    def by_hand(self, ours: Path, folder: Path) -> Iterator[Place]:
+    def by_hand(self, ours: Path, folder: Path, beside: tuple[str, ...]) -> Iterator[Place]:
         """See `Kind`: with the same configuration, as far as it is not about places."""
         (port,) = free_ports(1)
         place = Place(port, "app", secrets.token_hex(32), "app")
@@ -89,8 +89,8 @@ class Mysql:
                 "--innodb-use-native-aio=OFF",
             ]
         )
-        server = ["/usr/sbin/mariadbd", f"--defaults-file={conf}"]
-        with Daemon(server, folder / "mariadbd.log", user=USER):
+        server = [*beside, "/usr/sbin/mariadbd", f"--defaults-file={conf}"]
+        with Daemon(server, folder / "mariadbd.log"):
             wait_until(lambda: self.answers(place), 30, "a MariaDB made by hand")
             yield place
 

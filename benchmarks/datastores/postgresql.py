@@ -71,7 +71,7 @@ class Postgresql:
         run([*words, f"--scale={SCALE}"], env=_env(place))
 
     @contextmanager
-    def by_hand(self, ours: Path, folder: Path) -> Iterator[Place]:
+    def by_hand(self, ours: Path, folder: Path, beside: tuple[str, ...]) -> Iterator[Place]:
         """See `Kind`: with the same configuration, as far as it is not about places.
 
         It archives as ours does, into a directory of its own.
@@ -93,9 +93,9 @@ class Postgresql:
         _write_conf(ours, home, port)
         run(["chown", "-R", USER, str(home)])
         run(_as_user(_program("initdb"), "-U", "postgres", "-D", f"{home}/data"))
-        words = [_program("postgres"), "-D", f"{home}/data"]
+        words = [*beside, _program("postgres"), "-D", f"{home}/data"]
         server = [*words, "-c", f"config_file={home}/postgresql.conf"]
-        with Daemon(server, folder / "postgres.log", user=USER):
+        with Daemon(server, folder / "postgres.log"):
             ask = [*_as_user(_program("psql")), "-U", "postgres", "-h", f"{home}/socket"]
             ask += ["-p", str(port), "-v", "ON_ERROR_STOP=1", "-d", "postgres", "-c"]
             wait_until(lambda: _succeeds([*ask, "SELECT 1"]), 30, "a PostgreSQL made by hand")
@@ -178,5 +178,5 @@ def _access(place: Place) -> tuple[str, ...]:
 
 
 def _env(place: Place) -> dict[str, str]:
-    """Without TLS, as between an app and its datastore on one machine, unless it asks for it."""
+    """With TLS, as libpq does by itself where a server offers it: ours and the one by hand."""
     return {**ENVIRONMENT, "PGPASSWORD": place.password, "PGSSLMODE": "prefer"}

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from benchmarks.commands import ENVIRONMENT, Daemon, run, wait_until
 from benchmarks.datastores.kind import Load, Place
-from benchmarks.plain.app import USER
 from benchmarks.server import Server
 from tests.ports import free_ports
 
@@ -46,7 +45,7 @@ class Redis:
         """See `Kind`: nothing."""
 
     @contextmanager
-    def by_hand(self, ours: Path, folder: Path) -> Iterator[Place]:
+    def by_hand(self, ours: Path, folder: Path, beside: tuple[str, ...]) -> Iterator[Place]:
         """See `Kind`: with the same redis.conf, as far as it is not about places and users."""
         (port,) = free_ports(1)
         place = Place(port, "app", secrets.token_hex(32), "0")
@@ -63,8 +62,7 @@ class Redis:
         # The server's own program, as the package of the tools has it: it goes by its name.
         program = folder / "redis-server"
         program.symlink_to("/usr/bin/redis-check-rdb")
-        server = Daemon([program, conf], folder / "redis.log", user=USER)
-        with server:
+        with Daemon([*beside, program, conf], folder / "redis.log"):
             wait_until(lambda: self.answers(place), 20, "a Redis made by hand")
             yield place
 

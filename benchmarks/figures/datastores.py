@@ -13,10 +13,12 @@ from statistics import median
 from benchmarks.alternating import alternately
 from benchmarks.bench import Bench
 from benchmarks.commands import wait_until
+from benchmarks.datastores.cgroups import cgroup
 from benchmarks.datastores.kind import Kind, Load, Place
 from benchmarks.datastores.mysql import Mysql
 from benchmarks.datastores.postgresql import Postgresql
 from benchmarks.datastores.redis import Redis
+from benchmarks.plain.app import USER
 from benchmarks.quiet import wait_for_quiet
 from benchmarks.rows import Row, Rule, Target, compared
 from benchmarks.server import Server, pss_bytes
@@ -32,6 +34,7 @@ LOOKS = 7
 SERVING_S = 10.0
 MIB = 1024 * 1024
 AT_LEAST = Target(Rule.RATIO_AT_LEAST, 0.98)
+_AS_USER = ("setpriv", f"--reuid={USER}", "--regid=nogroup", "--clear-groups")
 KINDS: tuple[Kind, ...] = (Postgresql(), Mysql(), Redis())
 
 
@@ -84,8 +87,14 @@ def of_kind(bench: Bench, kind: Kind) -> list[Row]:
         _row(f"{kind.name}-killed", "... serving again after kill -9", "s", back_s, SERVING_S),
     ]
     ours = server.root / "var" / "datastores" / str(datastore_id)
-    with kind.by_hand(ours, bench.folder(f"{kind.name}-by-hand")) as plain:
-        plain = replace(plain, client=place.client)
+    folder = bench.folder(f"{kind.name}-by-hand")
+    with (
+        cgroup(server, "by-hand") as beside,
+        cgroup(server, "load") as within,
+        kind.by_hand(ours, folder, (*beside, *_AS_USER)) as plain,
+    ):
+        client = (*within, *place.client)
+        place, plain = replace(place, client=client), replace(plain, client=client)
         for one in (place, plain):
             kind.prepare(one)
         rows += [_compared(kind, load, bench.rounds(ROUNDS), place, plain) for load in kind.loads]

@@ -19,7 +19,7 @@ from urllib.parse import quote
 import psutil
 import pytest
 
-from paas.adapters.datastores.postgresql import programs
+from paas.adapters.datastores.postgresql import programs, sql
 from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.external import ExternalPostgresql
 from paas.adapters.datastores.postgresql.read_only import PostgresqlReadOnly
@@ -142,6 +142,13 @@ def test_it_answers_and_tells_its_figures(running: Running) -> None:
     assert figures.size_bytes > 1_000_000
     assert figures.connections == 0
     assert figures.version.startswith("15.")
+
+
+@pytest.mark.parametrize(("version", "says"), [("14", False), ("15", True), ("17", True)])
+def test_making_one_leaves_the_shared_buffers_alone(version: str, says: bool) -> None:
+    """The copy of an empty database would stay there; before version 15 there was no choice."""
+    text = sql.set_up(replace(ONE, version=version))
+    assert ("TEMPLATE template0 STRATEGY FILE_COPY" in text) == says
 
 
 def test_one_that_was_never_made(running: Running) -> None:
