@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.plans import PLANS
@@ -136,8 +136,11 @@ def _order() -> dict[str, object]:
 
 
 def serialize(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Heroku's ``add-on``. What nobody pays for has no price."""
+    """Heroku's ``add-on``, with what Accept-Expansion asks for; nobody pays for it."""
     kind, at = DatastoreKind(row["kind"]), time(row["created_at"])
+    plan = services.plan(kind, PLANS[row["plan"]])
+    if "plan" not in request.headers.get("Accept-Expansion", ""):
+        plan = {name: plan[name] for name in ("id", "name")}
     return {
         "actions": [],
         "addon_service": services.reference(kind),
@@ -148,7 +151,7 @@ def serialize(row: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": at,
         "id": ids.numbered("addon", row["id"]),
         "name": row["name"],
-        "plan": services.plan(kind, PLANS[row["plan"]]),
+        "plan": plan,
         "provider_id": str(row["id"]),
         "provision_message": "",
         "state": _STATES.get(row["state"], "provisioning"),
