@@ -11,12 +11,14 @@ from pathlib import Path
 import coverage
 import pytest
 
-from tests import run_directory
+from tests import order, run_directory
 from tests.e2e.server import remove_left_servers
 
 MEASURED = ("paas/domain", "paas/services")
 # Several machines (tests/cluster_machines.py): they take a minute of both cores.
 ON_REQUEST = ("long", "swarm")
+# Of fewer files, the order is that in which they were named.
+MANY = 100
 UNIT = Path(__file__).with_name("unit")
 
 
@@ -47,6 +49,12 @@ def _make_run_directory(config: pytest.Config) -> None:
     config.add_cleanup(remove_left_servers)
 
 
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> order.InOrder:
+    """Several processes have the files in the order of order.py."""
+    return order.InOrder(config, log)
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what runs only by the name of its marker, and measure coverage of unit tests alone.
 
@@ -58,9 +66,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             left_out = [item for item in items if item.get_closest_marker(marker)]
             items[:] = [item for item in items if item not in left_out]
             config.hook.pytest_deselected(items=left_out)
+    _order(items)
     for item in items:
         if UNIT not in item.path.parents:
             item.add_marker("no_cover")
+
+
+def _order(items: list[pytest.Item]) -> None:
+    """Bring the files of a whole run into the order of order.py."""
+    files = dict.fromkeys(_file(item) for item in items)
+    if len(files) > MANY:
+        places = {path: place for place, path in enumerate(order.ordered(files))}
+        items.sort(key=lambda item: places[_file(item)])
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 def pytest_terminal_summary(

@@ -24,30 +24,27 @@ STRICT = {
 }
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
-    """A server shared by the tests of a folder: each test takes app names of its own.
-
-    It ends with the last of them, so that it takes no time from the tests of other folders.
-    """
+    """A server shared by the tests of a process: each test takes app names of its own."""
     settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000, "web": True}
     with installed(Server.in_new_directory(settings)) as shared:
         yield shared
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def alice(server: Server) -> User:
     """A user of the shared server."""
     return server.user("alice")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def bob(server: Server) -> User:
     """Another one."""
     return server.user("bob")
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def strict() -> Iterator[Server]:
     """Another shared server, with small limits, for what would be slow or large with the usual."""
     with installed(
@@ -80,13 +77,13 @@ def repository(tmp_path: Path) -> Callable[[Source], Repository]:
     return lambda source: Repository.of(tmp_path / f"repository{next(count)}", source)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def probe(alice: User) -> App:
     """An app of alice's that does what its requests say."""
     return push(alice, "probe", {})
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def neighbour(bob: User) -> App:
     """The same app, of bob's."""
     return push(bob, "neighbour", {})
