@@ -35,6 +35,7 @@ from paas.interfaces.images import ImageSource, SlugImages
 from paas.interfaces.imports import Archive, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
+from paas.interfaces.metrics import MetricsFiles, RequestCounter
 from paas.interfaces.output import (
     Clock,
     DrainProcess,
@@ -125,6 +126,7 @@ __all__ = [
     "Logs",
     "Machine",
     "MajorUpgrades",
+    "MetricsFiles",
     "Moves",
     "NodeMachines",
     "NodeTroubles",
@@ -143,6 +145,7 @@ __all__ = [
     "RedisServers",
     "Refs",
     "Repository",
+    "RequestCounter",
     "RequestLog",
     "Reserve",
     "Resolver",

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import (
@@ -57,6 +58,9 @@ class Runtime(Protocol):
 
     def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         """The current resource usage of those that run, by id."""
+
+    def readings(self, supervised: Sequence[Supervised]) -> dict[str, Reading]:
+        """The counters of those that run here, by id; not of those on nodes."""
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """Refuse new connections to them, until they are stopped; open ones continue."""

@@ -315,6 +315,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         moves=GateMoves(_client(settings), settings.etc),
         node_registry=DockerRegistry(settings, Supervisor(paths.supervisor_socket)),
         disk=shared.disk,
+        metrics_files=shared.metrics_files,
         read_only_switches=shared.read_only_switches,
         follower_standings=shared.follower_standings,
         trash=FileTrash(settings, shared.clock),

@@ -29,6 +29,7 @@ def garbage(adapters: Adapters) -> Garbage:
         certificate_files=adapters.certificate_files,
         trash=adapters.trash,
         disk=adapters.disk,
+        metrics_files=adapters.metrics_files,
         stop_limit_s=adapters.settings.stop_limit_s,
     )
 

@@ -15,6 +15,8 @@ from paas.adapters.datastores.postgresql.archive import PgBackRestArchives
 from paas.adapters.datastores.postgresql.follower_standings import PostgresqlStandings
 from paas.adapters.datastores.postgresql.read_only import PostgresqlReadOnly
 from paas.adapters.datastores.redis.read_only import RedisReadOnly
+from paas.adapters.metrics.files import MetricsDirectory
+from paas.adapters.metrics.router_counter import RouterCounter
 from paas.adapters.network.health import HttpProbe
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
@@ -37,6 +39,7 @@ from paas.interfaces import (
     HealthProbe,
     Locks,
     LogTrimming,
+    MetricsFiles,
     ReadOnlySwitch,
     Reserve,
     Schedules,
@@ -51,6 +54,7 @@ from paas.services.datastores.archives.watch import ArchiveWatch
 from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.services.datastores.following.watch import FollowerWatch
 from paas.services.datastores.read_only_turn import ReadOnlyTurn
+from paas.services.metrics.collector import Collector
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
 from paas.services.server.alarms import Alarms
@@ -81,6 +85,7 @@ class MonitorAdapters(CommonAdapters):
     disk: Disk
     read_only_switches: Mapping[DatastoreKind, ReadOnlySwitch]
     follower_standings: Mapping[DatastoreKind, FollowerStandings]
+    metrics_files: MetricsFiles
 
 
 def monitor_adapters(settings: Settings, database: Path | None = None) -> MonitorAdapters:
@@ -104,6 +109,7 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         store_recovery=DatabaseRecovery(database, common.store.database.keys),
         copies=Copies(database, common.store.database.keys),
         disk=DiskMeter(settings.paths),
+        metrics_files=MetricsDirectory(settings.paths.metrics),
         read_only_switches={
             DatastoreKind.POSTGRESQL: PostgresqlReadOnly(settings.paths),
             DatastoreKind.MYSQL: MariadbReadOnly(settings.paths),
@@ -251,6 +257,18 @@ def alarms(adapters: MonitorAdapters) -> Alarms:
         archives=archive_watch(adapters),
         nodes=FileNodeTroubles(adapters.settings.paths.node_troubles),
         command=SetAlarmCommand(adapters.settings),
+        clock=adapters.clock,
+    )
+
+
+def collector(adapters: MonitorAdapters) -> Collector:
+    """What collects the metrics of apps."""
+    settings = adapters.settings
+    return Collector(
+        store=adapters.store,
+        engines=adapters.engines,
+        files=adapters.metrics_files,
+        requests=RouterCounter(settings.paths.logs, settings.log_files),
         clock=adapters.clock,
     )
 

@@ -52,6 +52,7 @@ from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
 from paas.services.logs.drains import Drains
+from paas.services.metrics.metrics import Metrics
 from paas.services.people.access import AppAccess
 from paas.services.people.admission import Admission
 from paas.services.people.keys import Keys
@@ -171,6 +172,7 @@ class Services:
     statics: Statics
     storage: Storages
     maintenance: Maintenance
+    metrics: Metrics
     streams: Streams
     tokens: Tokens
     users: Users
@@ -310,6 +312,7 @@ def all_services(adapters: Adapters) -> Services:
         statics=Statics(store=store, sites=sites),
         storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
+        metrics=Metrics(store=store, files=adapters.metrics_files, clock=adapters.clock),
         streams=people.streams(adapters),
         tokens=people.tokens(adapters),
         users=people.users(adapters),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from paas.domain.apps.apps import App
 from paas.domain.apps.environment import shell_argv
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.losses import LostFile
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
@@ -126,6 +127,13 @@ class FakeRuntime:
 
     def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         return {i.id: Usage(10 * 1024**2, 1.0, 1) for i in supervised if i.id in self.running}
+
+    def readings(self, supervised: Sequence[Supervised]) -> dict[str, Reading]:
+        return {
+            one.id: Reading(1_000, 10 * 1024, self._behaviour(found).exits)
+            for one in supervised
+            if (found := self.running.get(one.id)) is not None
+        }
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         self.shut_ids += [instance.id for instance in instances]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from paas.adapters.builds.yaml_text import read_yaml
 from paas.adapters.datastores.server_log import DatastoreLogFiles
+from paas.adapters.metrics.files import MetricsDirectory
 from paas.adapters.proxy.pages_files import FilePages
 from paas.adapters.server.disk_meter import DiskMeter
 from paas.adapters.server.server_yml import ServerYml
@@ -189,6 +190,7 @@ class World:
         self.server_yml = self.folder / "server.yml"
         self.server_yml.write_text("domain: example.com\n")
         self.bookmark = FileBookmark(self.settings.paths.cron)
+        self.metrics_files = MetricsDirectory(self.settings.paths.metrics)
         self.schedules = CronSimSchedules()  # pure, so no fake
         self.by_name = {
             NATIVE: Engine(
@@ -243,6 +245,7 @@ class World:
         self.moving = made.moving
         self.nodes = made.nodes
         self.app_runs = made.app_runs
+        self.metrics = made.metrics
         self.processes = made.processes
         self.proxies = made.proxies
         self.pushes = made.pushes
@@ -330,6 +333,7 @@ class World:
             moves=self.moves,
             node_registry=self.node_registry,
             disk=DiskMeter(self.settings.paths),
+            metrics_files=self.metrics_files,
             trash=self.trash,
             datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),
             datastore_followers={DatastoreKind.POSTGRESQL: self.datastore_followers},

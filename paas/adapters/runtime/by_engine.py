@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact, engine_of
 from paas.domain.releases.releases import ConfigVars, Instance, InstanceState, Usage
 from paas.domain.runtime.workloads import Supervised, Workload
@@ -59,6 +60,10 @@ class RuntimeByEngine:
     def usage(self, supervised: Sequence[Supervised]) -> dict[str, Usage]:
         parts = [runtime.usage(mine) for runtime, mine in self._parted(supervised)]
         return {id: usage for part in parts for id, usage in part.items()}
+
+    def readings(self, supervised: Sequence[Supervised]) -> dict[str, Reading]:
+        parts = [runtime.readings(mine) for runtime, mine in self._parted(supervised)]
+        return {id: reading for part in parts for id, reading in part.items()}
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         for runtime, mine in self._parted(instances):

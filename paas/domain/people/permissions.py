@@ -188,6 +188,7 @@ COMMANDS: Mapping[str, Row] = {
     "maintenance:custom-page": _changes(Permission.CONFIGURE),
     "maintenance:off": _changes(Permission.OPERATE),
     "maintenance:on": _changes(Permission.OPERATE),
+    "metrics": _reads(Permission.VIEW),
     "mysql:backups": _reads(Permission.VIEW),
     "mysql:backups:capture": _changes(Permission.CONFIGURE),
     "mysql:backups:delete": _changes(Permission.OWN),

@@ -69,7 +69,7 @@ def print_table(
         return
     named = list(headers)
     if any(headers) and not _is_wide():
-        named, cells = _fitted(named, cells, optional, flexible or headers[-1], _columns())
+        named, cells = _fitted(named, cells, optional, flexible or headers[-1], columns())
     if _is_coloured():
         cells = [[_dressed(*cell) for cell in zip(named, row, strict=True)] for row in cells]
     shown = [named, *cells] if any(named) else cells
@@ -130,12 +130,12 @@ def _dressed(header: str, cell: str) -> str:
     return f"{colour}{cell}{PLAIN}" if colour else cell
 
 
-def _columns() -> int:
+def columns() -> int:
     """The width of the terminal on stdout; behind ssh the client reports it."""
     context = click.get_current_context(silent=True)
-    columns = context.find_root().params.get("terminal") if context is not None else None
-    if columns:
-        return int(columns[0])
+    size = context.find_root().params.get("terminal") if context is not None else None
+    if size:
+        return int(size[0])
     try:
         return os.get_terminal_size(1).columns or 80
     except OSError:

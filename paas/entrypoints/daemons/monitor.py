@@ -26,6 +26,7 @@ from paas.entrypoints.daemons.followers import FollowerKeeping
 from paas.entrypoints.daemons.followers import build as build_followers
 from paas.entrypoints.daemons.fork_bombs import ForkBombs
 from paas.entrypoints.daemons.housekeeping import Housekeeping
+from paas.entrypoints.daemons.metrics import MetricsTurns
 from paas.entrypoints.daemons.node_images import NodeImageTurns
 from paas.entrypoints.daemons.node_images import build as build_node_images
 from paas.entrypoints.daemons.read_only_turns import ReadOnlyTurns
@@ -51,6 +52,7 @@ from paas.wiring.monitor import (
     alarms,
     archive_services,
     cgroups,
+    collector,
     follower_watch,
     liveness,
     log_trimming,
@@ -84,6 +86,7 @@ class Monitor:
         alarm_turns: AlarmTurns,
         followers: FollowerKeeping,
         node_images: NodeImageTurns,
+        metrics: MetricsTurns,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -102,6 +105,7 @@ class Monitor:
         self._alarm_turns = alarm_turns
         self._followers = followers
         self._node_images = node_images
+        self._metrics = metrics
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -130,6 +134,7 @@ class Monitor:
         self._alarm_turns.start(self._stop)
         self._followers.start(self._stop)
         self._node_images.start(self._stop)
+        self._metrics.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -217,6 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         AlarmTurns(alarms(monitor_adapters(settings)), log),
         build_followers(settings, follower_watch(monitor_adapters(settings)), log),
         build_node_images(monitor_adapters(settings), log),
+        MetricsTurns(collector(monitor_adapters(settings)), Changes(database), adapters.clock, log),
     )
     monitor.run(StopSignal())
     return 0

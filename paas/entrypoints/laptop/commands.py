@@ -170,6 +170,7 @@ _OTHERS = (
     CommandLine("maintenance:custom-page", "[APP]", "Set the maintenance page.", (*APP, "--clear")),
     CommandLine("maintenance:off", "[APP]", "Show visitors the app again.", APP),
     CommandLine("maintenance:on", "[APP]", "Show visitors a page instead.", APP),
+    CommandLine("metrics", "[APP]", "Show how an app fares.", (*APP, *JSON, "--since")),
     CommandLine("nginx:report", "[APP]", "Show the router settings.", (*APP, *TABLE)),
     CommandLine("nginx:set", "[APP] KEY [VALUE...]", "Change a router setting.", APP),
     CommandLine("nodes", "", "List the server's nodes (admins).", TABLE),

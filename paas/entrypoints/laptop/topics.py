@@ -12,6 +12,7 @@ TOPICS = {
     "apps": "create, rename, copy, lock, remove apps; open one in the browser",
     "config": "the app's environment: config vars",
     "logs": "what the app, the platform and the router logged",
+    "metrics": "CPU, memory, requests, latency and errors over time",
     "ps": "instances: scale, restart, stop, start",
     "releases": "versions of an app: roll back, retry, compare",
     "run": "one-off commands, in your terminal or in the background",

@@ -19,6 +19,7 @@ from paas.entrypoints.operations import (
     dumps,
     keys,
     logs,
+    metrics,
     people,
     processes,
     releases,
@@ -191,6 +192,10 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "maintenance:off": _changes(apps.maintenance_off, {"app": APP}),
     "maintenance:on": _changes(apps.maintenance_on, {"app": APP}),
+    "metrics": Operation(
+        metrics.metrics,
+        {"app": optional(APP), "since": optional(NUMBER), "points": optional(NUMBER)},
+    ),
     "pg:backups": Operation(dumps.listing, {"app": APP}),
     "pg:backups:capture": _changes(dumps.capture, _DATASTORE, lambda datastore, **_: [datastore]),
     "pg:promote": _changes(

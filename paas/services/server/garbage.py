@@ -17,6 +17,7 @@ from paas.interfaces import (
     Engines,
     Locks,
     Logs,
+    MetricsFiles,
     Pages,
     Progress,
     Proxy,
@@ -45,6 +46,7 @@ class Garbage:
     repository: Repository
     trash: Trash
     disk: Disk
+    metrics_files: MetricsFiles
     stop_limit_s: float
 
     def remove(self, app_id: int) -> None:
@@ -58,6 +60,7 @@ class Garbage:
         self.logs.remove(app_id)
         self.repository.remove(app_id)
         self.disk.forget(app_id)
+        self.metrics_files.remove(app_id)
 
     def close_networks(self) -> None:
         """Close the networks of apps that are gone; listed first, since new ones may be made."""

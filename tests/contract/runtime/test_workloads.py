@@ -121,6 +121,10 @@ def test_a_server_is_started_and_stopped_as_an_instance_is(bench: Bench) -> None
     bench.wait_until_it_listens()
     assert runtime.ensure(workload)
     assert set(runtime.usage([workload])) == {workload.id}
+    reading = runtime.readings([workload])[workload.id]
+    assert reading.cpu_ms > 0
+    assert reading.exits == 0
+    assert reading.memory_kib > 0
     assert runtime.stop([workload], 10.0) == set()
     assert runtime.states([workload])[workload.id].state is State.STOPPED
     assert not runtime.ensure(workload)

@@ -105,6 +105,7 @@ WORDS: dict[str, str] = {
     "http-auth:add-user": "guest",
     "http-auth:remove-user": "guest",
     "logs": "",
+    "metrics": "",
     "maintenance": "",
     "maintenance:custom-page": "--clear",
     "maintenance:off": "",

@@ -99,6 +99,7 @@ ROUTES: dict[str, Route] = {
     "GET /client/v11/apps/<name>/transfers/<number>": Route(None),
     "GET /client/v11/databases/<addon>": Route(None),
     "GET /client/v11/databases/<addon>/wait_status": Route(None),
+    "GET /metrics": Route("apps"),
     "GET /oauth/authorizations": Route("tokens"),
     "GET /oauth/authorizations/<id>": Route(None),
     "GET /postgres/v0/databases/<addon>/credentials/<credential>": Route(None),

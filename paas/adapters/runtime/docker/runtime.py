@@ -34,6 +34,7 @@ from paas.adapters.runtime.docker.looking import (
     state_of,
     stop_container,
 )
+from paas.adapters.runtime.docker.readings import readings
 from paas.adapters.runtime.docker.records import Records
 from paas.adapters.runtime.docker.starting import Starter
 from paas.adapters.runtime.native.cgroups import Cgroups
@@ -41,6 +42,7 @@ from paas.adapters.runtime.native.usage import measured
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.runtime.workloads import Supervised, Workload
@@ -130,6 +132,11 @@ class DockerRuntime:
         """The resource usage of those that run."""
         states = self.states(supervised)
         return measured({id: family_of(s.pid) for id, s in states.items() if s.pid is not None})
+
+    def readings(self, supervised: Sequence[Supervised]) -> dict[str, Reading]:
+        """See `Runtime`."""
+        label, names = server_label(self._settings), [one.id for one in supervised]
+        return readings(self._settings.paths.docker_socket, label, names, self._records)
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """See `Runtime`; does nothing if the firewall's rules are not loaded."""

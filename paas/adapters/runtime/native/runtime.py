@@ -14,12 +14,14 @@ from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.instances import instance_workload
 from paas.adapters.runtime.native.launch_specs import SpecPaths
 from paas.adapters.runtime.native.process_tree import Members, end_gracefully, end_group, wait_until
+from paas.adapters.runtime.native.readings import cpu_ms, memory_kib
 from paas.adapters.runtime.native.usage import measured
 from paas.adapters.runtime.native.workload_files import WorkloadFiles
 from paas.adapters.supervisor.client import Process, Supervisor
 from paas.adapters.system import files
 from paas.domain.apps.apps import App
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.routing.endpoints import LOOPBACK
@@ -130,6 +132,15 @@ class NativeRuntime:
             if i.id in running
         }
         return measured(members)
+
+    def readings(self, supervised: Sequence[Supervised]) -> dict[str, Reading]:
+        """See `Runtime`."""
+        places = self._cgroups.hierarchies()
+        return {
+            id: Reading(cpu_ms(places, id), memory_kib(places, id), process.exits)
+            for process in self._supervisor.processes({one.group for one in supervised})
+            if process.pid and (id := f"{process.group}-{process.name}")
+        }
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """See `Runtime`; does nothing if the firewall's rules are not loaded."""

@@ -30,6 +30,7 @@ from paas.domain.apps.apps import App
 from paas.domain.cluster.nodes import Node, NodeReport, NodeState
 from paas.domain.cluster.placement import Wanted, place
 from paas.domain.manifest.procfile import Processes
+from paas.domain.metrics.figures import Reading
 from paas.domain.releases.artifacts import Artifact
 from paas.domain.releases.releases import Instance, InstanceState, State, Usage
 from paas.domain.routing.listening import reachable_ports
@@ -151,6 +152,13 @@ class SwarmRuntime:
                 with suppress(PaasError):
                     found |= asking.result()
         return {id: used for id, used in found.items() if id in services}
+
+    def readings(
+        self,
+        supervised: Sequence[Supervised],  # noqa: ARG002 - of the Protocol
+    ) -> dict[str, Reading]:
+        """See `Runtime`: to ask all nodes every few seconds would cost too much."""
+        return {}
 
     def close_ports(self, instances: Sequence[Instance]) -> None:
         """See `Runtime`: this server's firewall refuses them, since only its proxy gets there.

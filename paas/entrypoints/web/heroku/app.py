@@ -8,6 +8,7 @@ from collections.abc import Callable
 from flask import Blueprint, Flask, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from paas.entrypoints.web import prometheus
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.git_routes import add_git
 from paas.entrypoints.web.heroku import (
@@ -58,6 +59,7 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     log_drains.register,
     log_sessions.register,
     not_ours.register,
+    prometheus.register,
     registry.register,
     releases.register,
     runs.register,

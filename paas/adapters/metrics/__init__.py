@@ -1,0 +1,1 @@
+"""Where metrics come from, and the files that keep them."""

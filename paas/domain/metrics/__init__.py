@@ -1,0 +1,1 @@
+"""How apps fare over time: requests, latency, CPU, memory, restarts."""

@@ -1,0 +1,1 @@
+"""Metrics: collecting them, and showing them."""
