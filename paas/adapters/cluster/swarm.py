@@ -15,7 +15,7 @@ from paas.adapters.docker.connection import docker_client, engine_down, is_not_f
 from paas.adapters.docker.programs import unmount_below
 from paas.adapters.supervisor.client import Supervisor
 from paas.domain.cluster.nodes import Availability, SeenNode
-from paas.domain.values.errors import PaasError
+from paas.domain.values.errors import PaasError, usage_error
 from paas.domain.values.secret import Secret
 from paas.settings import Settings
 
@@ -56,6 +56,7 @@ class SwarmCluster:
 
     def begin(self, address: IPv4Address) -> None:
         is_new = not self._data.exists()
+        _require_own(address)
         try:
             self.let_peers([address])
             self._keep(True)
@@ -176,3 +177,16 @@ def seen_node(found: Mapping[str, Any]) -> SeenNode:
         memory_bytes=int(resources.get("MemoryBytes") or 0),
         labels=found["Spec"].get("Labels") or {},
     )
+
+
+def _require_own(address: IPv4Address) -> None:
+    """Raises PaasError if this machine does not have the address."""
+    with socket.socket() as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError as error:
+            raise usage_error(
+                "cluster-address",
+                f"{address} is not an address of this server.",
+                "Name its own in the network that it shares with the nodes: ip -4 address",
+            ) from error

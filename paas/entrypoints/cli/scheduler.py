@@ -56,13 +56,13 @@ def report(session: Session, name: str | None, app: str | None, as_json: bool) -
             }
         )
         return
-    rows = [("Runs on:", "the nodes" if scheduling.on_nodes else HERE)]
-    if scheduling.on_nodes and scheduling.spread is None:
-        rows.append(("Distributed over:", "nodes"))
-    if scheduling.spread is not None:
-        rows.append(("Distributed over:", f"the label {scheduling.spread}"))
-    rows += [
-        *(("Only nodes with:", f"{key}={value}") for key, value in scheduling.constraints),
+    over = f"the label {scheduling.spread}" if scheduling.spread else "nodes"
+    chosen = [("Distributed over:", over)] if scheduling.on_nodes or scheduling.spread else []
+    chosen += [("Only nodes with:", f"{key}={value}") for key, value in scheduling.constraints]
+    later = "" if scheduling.on_nodes else ", when it runs on nodes"
+    rows = [
+        ("Runs on:", "the nodes" if scheduling.on_nodes else HERE),
+        *((name, f"{text}{later}") for name, text in chosen),
         *((f"{one.label}:", place or HERE) for one, place in found.places),
     ]
     print_table(("", ""), rows)

@@ -95,5 +95,6 @@ def _not_empty(node: Node, left: Sequence[App]) -> PaasError:
         "node-not-empty",
         f"{node.name} still runs {_names(left)}, which could not be moved.",
         f"It is paused: it keeps what it runs, and gets nothing new. To try again: paas "
-        f"nodes:drain {node.name}; to use it as before: paas nodes:undrain {node.name}",
+        f"nodes:drain {node.name}; to use it as before: paas nodes:undrain {node.name}; to run "
+        f"the app on the server instead: paas scheduler:set {left[0].name} local",
     )

@@ -189,7 +189,7 @@ def storage_on_nodes(what: str) -> PaasError:
     """The error where an app with storage directories would run on nodes."""
     return PaasError(
         "storage-on-nodes",
-        f"{what}. They are on this server, and no node has them.",
+        f"{what}. Storage directories are on this server, and no node has them.",
         "Keep files in a bucket or a database, and remove the directories: paas storage:remove; "
         "or run the app on this server: paas scheduler:set local",
     )

@@ -258,7 +258,7 @@ def test_an_address_of_another_machine_is_refused(
     """Nothing is left of the attempt."""
     with machines(1) as one, pytest.raises(PaasError) as caught:
         SwarmCluster(engine.settings, manager.keep).begin(one.nodes[0].address)
-    assert caught.value.reference == "docker"
+    assert caught.value.reference == "cluster-address"
     assert not engine.settings.paths.cluster_peers.exists()
 
 

@@ -107,7 +107,7 @@ def test_storage_stays_on_the_server(dockerized: World, nodes: FakeRuntime) -> N
     """Neither way round can an app have both."""
     world = dockerized
     world.storage.add(ROOT, "shop", "/app/data", world.progress)
-    with pytest.raises(PaasError, match=r"/app/data\. They are on this server") as caught:
+    with pytest.raises(PaasError, match=r"/app/data\. Storage directories are on") as caught:
         world.scheduling.choose(ROOT, "shop", "swarm", world.progress)
     assert caught.value.reference == "storage-on-nodes"
     world.storage.remove(ROOT, "shop", "/app/data", "shop", world.progress)
