@@ -156,6 +156,16 @@ def test_texts_are_escaped(browser: Browser) -> None:
         assert "<script>alert" not in refused.text
 
 
+def test_an_app_without_a_release(browser: Browser) -> None:
+    """Each of its pages says what is missing."""
+    browser.api.world.app("empty", browser.api.world.actor("alice"))
+    for page in PAGES:
+        method, _, path = page.partition(" ")
+        if method == "GET" and "<name>" in path and path.count("<") == 1:
+            answer = browser.get(path.replace("<name>", "empty"))
+            assert answer.status_code == 200, (path, answer.text)
+
+
 def test_values_are_shown_one_at_a_time(browser: Browser) -> None:
     """And only where somebody asks for it."""
     for name in ("FIRST", "SECOND"):

@@ -1,8 +1,8 @@
 """/apps/NAME: what runs, and the switches for it."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, render_template
 
-from paas.entrypoints.web.dashboard.pages import field, page, to
+from paas.entrypoints.web.dashboard.pages import field, head, to
 from paas.entrypoints.web.dashboard.visits import PageError, Visits
 
 
@@ -11,11 +11,14 @@ def register(app: Blueprint, visits: Visits) -> None:
 
     @app.get("/apps/<name>")
     def show(name: str) -> str:
-        instances = visits.ask("ps", app=name)
-        formation = visits.ask("ps:scale", app=name, changes=[])
+        about = head(visits, name)
+        instances, formation = [], []
+        if about["release"] is not None:
+            instances = visits.ask("ps", app=name)
+            formation = visits.ask("ps:scale", app=name, changes=[])
         builds = visits.ask("builds", app=name)
-        return page(
-            visits, name, "overview.html", instances=instances, formation=formation, builds=builds
+        return render_template(
+            "overview.html", app=about, instances=instances, formation=formation, builds=builds
         )
 
     @app.post("/apps/<name>/scale")

@@ -11,9 +11,13 @@ _TEXT_MAX = 262_144
 
 
 def page(visits: Visits, name: str, template: str, **values: Any) -> str:
-    """A page of an app: its head shows how the app is."""
-    app = visits.ask("apps:info", app=name, detail=True)
-    return render_template(template, app=app, **values)
+    """A page of an app."""
+    return render_template(template, app=head(visits, name), **values)
+
+
+def head(visits: Visits, name: str) -> Any:
+    """How an app is, which the head of each of its pages shows."""
+    return visits.ask("apps:info", app=name, detail=True)
 
 
 def to(name: str, below: str = "", said: str = "") -> Response:
