@@ -1,8 +1,8 @@
-"""Converts host names as people type them to the form that DNS uses (RFC 5891)."""
+"""Converts host names as people type them to the form that DNS uses (RFC 5891).
 
-import unicodedata
-
-import idna
+Most servers have none with other letters than a to z, so what these need is imported when one is
+there.
+"""
 
 from paas.domain.routing.hosts import WILDCARD, HostName, host_name
 from paas.domain.values.errors import usage_error
@@ -23,6 +23,8 @@ def to_host_name(text: str) -> HostName:
         for label in rest.lower().split("."):
             _refuse_broken(label)
         return host_name(wildcard + rest.lower())
+    import idna
+
     try:
         ascii_text = idna.encode(rest, uts46=True).decode()
     except idna.IDNAError as error:
@@ -37,6 +39,8 @@ def _refuse_broken(label: str) -> None:
     """
     if not label.startswith(_ENCODED):
         return
+    import unicodedata
+
     code = label.removeprefix(_ENCODED)
     try:
         text = code.encode().decode("punycode")
@@ -53,6 +57,10 @@ def _refuse_broken(label: str) -> None:
 
 def to_unicode(host: str) -> str:
     """The name as people read it; unchanged if it has no other form."""
+    if _ENCODED not in host:
+        return host
+    import idna
+
     wildcard = WILDCARD if host.startswith(WILDCARD) else ""
     try:
         return wildcard + idna.decode(host.removeprefix(WILDCARD))

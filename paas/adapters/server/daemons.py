@@ -108,7 +108,8 @@ def make_directories(settings: Settings) -> None:
 def programs(settings: Settings) -> list[Program]:
     """The programs that supervisord has from its start."""
     python = str(settings.paths.current / "venv/bin/python")
-    module = (python, "-I", "-m")
+    # Without the columns of each instruction, which only mark the place in a line of a traceback.
+    module = (python, "-I", "-X", "no_debug_ranges", "-m")
     etc = ("--etc", str(settings.etc))
     logs = settings.paths.logs
     gate = (*module, "paas.entrypoints.gate", *etc)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.external import External
@@ -14,6 +14,9 @@ from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.names import DatastoreName
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import shown
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
 
 # A datastore without a good dump for so long is in danger: a day, and time to make one.
 OVERDUE = timedelta(hours=26)
@@ -134,7 +137,7 @@ class DumpSchedule:
 
     def latest(self, now: datetime) -> datetime:
         """The last time that it was due, at or before now."""
-        zone = ZoneInfo(self.zone)
+        zone = _zone(self.zone)
         day = now.astimezone(zone).date()
         due = datetime.combine(day, self.at, zone)
         if due > now:
@@ -160,9 +163,16 @@ def parse_schedule(text: str) -> DumpSchedule:
     return DumpSchedule(time(int(found[1]), int(found[2])), zone)
 
 
+def _zone(name: str) -> "ZoneInfo":
+    """Imported where it is used: most servers dump nothing, and it takes half a megabyte."""
+    from zoneinfo import ZoneInfo
+
+    return ZoneInfo(name)
+
+
 def _is_zone(zone: str) -> bool:
     try:
-        ZoneInfo(zone)
+        _zone(zone)
     except (KeyError, ValueError, OSError):
         return False
     return True

@@ -119,7 +119,7 @@ SUPERVISORD = "supervisor.supervisord, supervisor.rpcinterface"
 PLUGIN = "paas.adapters.supervisor_plugin, paas.entrypoints.launcher.launcher"
 # Each takes between a quarter and five megabytes. No process keeps the former; the latter are what
 # the gate has for most commands.
-LARGE = {"argparse", "bcrypt", "coolname", "dns", "docker", "obstore"}
+LARGE = {"argparse", "bcrypt", "coolname", "dns", "docker", "idna", "obstore", "zoneinfo"}
 OF_COMMANDS = {"click", "cryptography", "dulwich", "jinja2", "psutil", "tabulate", "wcwidth"}
 
 
