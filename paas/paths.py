@@ -106,6 +106,7 @@ class Paths:
     acme_challenges = _state("acme/challenges", Kind.RUNTIME, "answers to the issuer")
     builds = _state("builds", Kind.RUNTIME, "builds in progress")
     fetches = _state("fetches", Kind.RUNTIME, "downloads in progress")
+    uploads = _state("uploads", Kind.RUNTIME, "archives that were uploaded for a build")
     cache = _state("cache", Kind.CACHE, "the apps' build caches")
     programs = _state("supervisor", Kind.DERIVED, "the instances, for supervisord")
     nginx = _state("nginx", Kind.DERIVED, "what Nginx reads")

@@ -72,6 +72,7 @@ from paas.interfaces.schedules import Bookmark, Schedules
 from paas.interfaces.store_recovery import StoreRecovery
 from paas.interfaces.streams import Capabilities
 from paas.interfaces.trash import Trash
+from paas.interfaces.uploads import Uploads
 
 __all__ = [
     "AlarmCommand",
@@ -162,5 +163,6 @@ __all__ = [
     "Submodules",
     "Trash",
     "Tree",
+    "Uploads",
     "WebCertificateFiles",
 ]

@@ -305,6 +305,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         key_uses=FileLastUses(paths.key_uses),
         token_uses=FileLastUses(paths.token_uses),
         capabilities=CapabilityFiles(paths.capabilities),
+        uploads=shared.uploads,
         hash_password=hash_password,
         storage_files=FileStorage(paths.storage),
         drain_process=DrainPositions(settings),

@@ -5,6 +5,7 @@ from paas.services.builds.build import SlugMaker
 from paas.services.builds.builds import Builds
 from paas.services.builds.choice import BuilderChoice
 from paas.services.builds.trees import Trees
+from paas.services.builds.uploads import SourceUploads
 from paas.services.datastores.declared import DeclaredDatastores
 from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.deploys import Deploys
@@ -16,6 +17,7 @@ from paas.services.git.deploy_on_push import DeployOnPush
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
+from paas.wiring import people
 from paas.wiring.adapters import Adapters
 from paas.wiring.releases import Releasing
 
@@ -120,6 +122,17 @@ def imports(adapters: Adapters, deploying: Deploys, quotas: Quotas) -> Imports:
         deploys=deploying,
         locks=adapters.locks,
         quotas=quotas,
+    )
+
+
+def uploads(adapters: Adapters) -> SourceUploads:
+    """Archives that programs upload for a build."""
+    return SourceUploads(
+        store=adapters.store,
+        tokens=people.tokens(adapters),
+        files=adapters.uploads,
+        slugs=adapters.slugs,
+        max_bytes=adapters.settings.max_push_mib * 1024**2,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.backups.settings_file import FileBackupSettings
+from paas.adapters.builds.uploads import UploadFiles
 from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.cluster.registry_record import has_registry
 from paas.adapters.cluster.troubles import FileNodeTroubles
@@ -44,6 +45,7 @@ from paas.interfaces import (
     Reserve,
     Schedules,
     StoreRecovery,
+    Uploads,
     WebCertificateFiles,
 )
 from paas.services.certificates.renewals import Renewals
@@ -78,6 +80,7 @@ class MonitorAdapters(CommonAdapters):
     bookmark: Bookmark
     reserve: Reserve
     audit_trail: AuditTrail
+    uploads: Uploads
     store_recovery: StoreRecovery
     copies: Copies
     backup_settings: BackupSettings
@@ -106,6 +109,7 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         bookmark=FileBookmark(settings.paths.cron),
         reserve=DiskReserve(settings.paths.reserve, settings.reserve_mib),
         audit_trail=audit_files(settings),
+        uploads=UploadFiles(settings.paths.uploads),
         store_recovery=DatabaseRecovery(database, common.store.database.keys),
         copies=Copies(database, common.store.database.keys),
         disk=DiskMeter(settings.paths),

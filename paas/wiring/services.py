@@ -18,6 +18,7 @@ from paas.services.builds.buildpacks import Buildpacks
 from paas.services.builds.builds import Builds
 from paas.services.builds.image_builds import ImageBuilds
 from paas.services.builds.runtime_images import RuntimeImageUses
+from paas.services.builds.uploads import SourceUploads
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.web import WebCertificates
@@ -175,6 +176,7 @@ class Services:
     metrics: Metrics
     streams: Streams
     tokens: Tokens
+    uploads: SourceUploads
     users: Users
     web_certificates: WebCertificates
     web_sessions: WebSessions
@@ -315,6 +317,7 @@ def all_services(adapters: Adapters) -> Services:
         metrics=Metrics(store=store, files=adapters.metrics_files, clock=adapters.clock),
         streams=people.streams(adapters),
         tokens=people.tokens(adapters),
+        uploads=deploys.uploads(adapters),
         users=people.users(adapters),
         web_certificates=web_certificates,
         web_sessions=people.web_sessions(adapters),

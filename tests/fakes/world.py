@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from paas.adapters.builds.uploads import UploadFiles
 from paas.adapters.builds.yaml_text import read_yaml
 from paas.adapters.datastores.server_log import DatastoreLogFiles
 from paas.adapters.metrics.files import MetricsDirectory
@@ -323,6 +324,7 @@ class World:
             key_uses=self.key_uses,
             token_uses=self.token_uses,
             capabilities=CapabilityFiles(self.folder / "capabilities"),
+            uploads=UploadFiles(self.folder / "uploads"),
             hash_password=lambda password: f"$hash${len(password.reveal())}",
             storage_files=self.storage_files,
             drain_process=self.drain_process,

@@ -149,6 +149,33 @@ def streams_of(etc: str) -> Callable[[Secret], CapabilityStream]:
     return find
 
 
+@dataclass(frozen=True, slots=True)
+class UploadPlace:
+    """gate.uploads.Upload: the place that a secret stands for."""
+
+    services: Services
+    user: str
+    secret: Secret
+
+    def require(self) -> None:
+        """Raises PaasError unless it may still be filled."""
+        self.services.uploads.find(self.secret)
+
+    def receive(self, pieces: Iterator[bytes]) -> int:
+        """Write an archive."""
+        return self.services.uploads.receive(self.secret, pieces)
+
+
+def uploads_of(etc: str) -> Callable[[Secret], UploadPlace]:
+    """gate.uploads.OpenUpload for the server with settings in that directory."""
+
+    def find(secret: Secret) -> UploadPlace:
+        services = services_of(etc)
+        return UploadPlace(services, services.uploads.find(secret).user, secret)
+
+    return find
+
+
 def _turn_away(services: Services, origin: Origin, asks_for: str, error: PaasError) -> None:
     stranger = Actor(User(_UNKNOWN, Role.MEMBER))
     Recording(services.audit, stranger, origin, Silent()).turned_away(asks_for, error)

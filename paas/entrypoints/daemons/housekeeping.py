@@ -1,7 +1,7 @@
 """What the monitor process looks after now and then: its own thread.
 
-The reserve on the disk, what the audit trail no longer keeps, and that an embedded server's sshd
-listens on all its addresses.
+The reserve on the disk, what the audit trail no longer keeps, archives that nobody built, and that
+an embedded server's sshd listens on all its addresses.
 """
 
 import threading
@@ -22,6 +22,7 @@ class Housekeeping:
         self._settings = adapters.settings
         self._reserve = adapters.reserve
         self._audit_trail = adapters.audit_trail
+        self._uploads = adapters.uploads
         self._clock = adapters.clock
         self._was_unreachable = False
 
@@ -35,6 +36,8 @@ class Housekeeping:
             self._reserve.keep()
         with suppress(OSError):
             self._audit_trail.expire(self._clock.now())
+        with suppress(OSError):
+            self._uploads.expire()
         if self._settings.embedded:
             self._look_at_sshd()
 

@@ -232,12 +232,20 @@ def stderr_log() -> Callable[[str], None]:
 def _web_door(settings: Settings, account: pwd.struct_passwd) -> WebDoor:
     """Where the web process comes in, at a socket of its own: it sees no other of ours."""
     from paas.entrypoints.cli.hooks import delivered_by
-    from paas.entrypoints.cli.web import admitted_by, streams_of
+    from paas.entrypoints.cli.web import admitted_by, streams_of, uploads_of
 
     uid = settings.web_uid
     listener = listen(settings.paths.web_gate_socket, gid=uid)
     etc = str(settings.etc)
-    return WebDoor(listener, uid, account, admitted_by(etc), streams_of(etc), delivered_by(etc))
+    return WebDoor(
+        listener,
+        uid,
+        account,
+        admitted_by(etc),
+        streams_of(etc),
+        delivered_by(etc),
+        uploads_of(etc),
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

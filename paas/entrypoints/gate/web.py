@@ -26,6 +26,7 @@ from paas.entrypoints.gate.child import Slot, become_session, take_terminal
 from paas.entrypoints.gate.hooks import Deliver, HookRequest
 from paas.entrypoints.gate.refused import RefusedError
 from paas.entrypoints.gate.streams import OpenStream, no_streams, send_stream, stream_request
+from paas.entrypoints.gate.uploads import OpenUpload, no_uploads, take_upload, upload_request
 from paas.entrypoints.gate.wire import BadRequestError
 
 # Imported before the code may be replaced, or the rights are gone.
@@ -131,7 +132,8 @@ class WebDoor:
     """Where the web process comes in.
 
     uid: its own, the only one that may. account: as whom git runs. admit: verifies a token.
-    open_stream: finds what a secret stands for. deliver: handles a webhook; None: there are none.
+    open_stream, open_upload: find what a secret stands for. deliver: handles a webhook; None: there
+    are none.
     """
 
     listener: socket.socket
@@ -140,6 +142,7 @@ class WebDoor:
     admit: Admit
     open_stream: OpenStream = no_streams
     deliver: Deliver | None = None
+    open_upload: OpenUpload = no_uploads
 
     def serve(self, conn: socket.socket, slot: Slot, log: Callable[[str], None]) -> NoReturn:
         """Serve one request in this process, which is a fresh fork, and end it."""
@@ -148,6 +151,8 @@ class WebDoor:
             raw, fds = wire.receive_json(conn)
             if (wanted := stream_request(raw)) is not None:
                 send_stream(wanted, self.open_stream, conn, slot, fds)
+            elif (secret := upload_request(raw)) is not None:
+                take_upload(secret, self.open_upload, conn, slot, fds)
             else:
                 take_terminal(fds)
                 self._serve(parse(raw), conn, slot, log)

@@ -1,11 +1,15 @@
 """builds, builds:info, builds:output, builds:cancel, git:from-archive"""
 
 from collections import deque
+from collections.abc import Callable
+from typing import BinaryIO
 
 from paas.domain.git.sources import archive_message, archive_url
 from paas.domain.people.permissions import Permission
 from paas.domain.releases.releases import Build
+from paas.domain.values.errors import usage_error
 from paas.domain.values.names import plain_output, printable
+from paas.domain.values.secret import Secret
 from paas.entrypoints.operations.call import Call
 from paas.interfaces import Archive
 from paas.services.builds.builds import BuildInfo
@@ -44,28 +48,57 @@ def cancel(call: Call, *, app: str, build: str) -> dict[str, object]:
 
 
 def from_archive(
-    call: Call, *, app: str, url: str, version: str | None, sha256: str | None
+    call: Call,
+    *,
+    app: str,
+    url: str | None,
+    upload: str | None,
+    version: str | None,
+    sha256: str | None,
 ) -> dict[str, object]:
     """Deploy an archive: answered when its build begins, with the secret of the output.
 
-    version: as the client calls it. sha256: refuse any other archive.
+    url: where it is. upload: the secret of the place to which it was uploaded, which is given up
+    then. version: as the client calls it. sha256: refuse any other archive.
     """
+    if (url is None) == (upload is None):
+        raise usage_error("operation-arguments", "An archive has an address, or was uploaded.")
+    if upload is None:
+        return _deployed(call, app, archive_url(url or ""), version, sha256)
+    uploads, secret = call.services.uploads, Secret(upload)
+    with uploads.opened(call.actor, secret) as file:
+        return _deployed(call, app, file, version, sha256, lambda: uploads.forget(secret))
+
+
+def _deployed(
+    call: Call,
+    app: str,
+    source: str | BinaryIO,
+    version: str | None,
+    sha256: str | None,
+    begun: Callable[[], None] = lambda: None,
+) -> dict[str, object]:
     user = call.actor.name
     archive = Archive(
-        archive_url(url),
+        source,
         None,
         author=f"{user} <{user}@{call.services.settings.domain}>",
-        message=printable(version)[:_VERSION_MAX] if version else archive_message(url),
+        message=printable(version)[:_VERSION_MAX] if version else _message(source),
         sha256=sha256,
     )
-    begun: list[str] = []
+    ids: list[str] = []
 
     def answer(build: Build) -> None:
-        begun.append(build.id)
+        ids.append(build.id)
+        begun()
         call.answer(info(call, app=app, build=build.id, follow=True))
 
     call.services.imports.unpack(call.actor, app, archive, call.progress, answer)
-    return info(call, app=app, build=begun[0], follow=True)
+    return info(call, app=app, build=ids[0], follow=True)
+
+
+def _message(source: str | BinaryIO) -> str:
+    return archive_message(source) if isinstance(source, str) else "Uploaded archive"
 
 
 def _plain(call: Call, name: str, found: BuildInfo, *, follow: bool) -> dict[str, object]:

@@ -1,8 +1,12 @@
-"""All operations, by name: those of the commands that do the same."""
+"""All operations, by name: those of the commands that do the same.
+
+An operation that changes nothing may have a name of its own.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from paas.domain.git.sources import STDIN
 from paas.entrypoints.operations import (
     access,
     account,
@@ -25,6 +29,7 @@ from paas.entrypoints.operations import (
     releases,
     runs,
     server,
+    sources,
     tokens,
 )
 from paas.entrypoints.operations.call import Run
@@ -173,8 +178,14 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "git:from-archive": _changes(
         builds.from_archive,
-        {"app": APP, "url": TEXT, "version": optional(TEXT), "sha256": optional(TEXT)},
-        lambda url, **_: [url],
+        {
+            "app": APP,
+            "url": optional(TEXT),
+            "upload": optional(TEXT),
+            "version": optional(TEXT),
+            "sha256": optional(TEXT),
+        },
+        lambda url, **_: [url or STDIN],
     ),
     "keys": Operation(keys.listing, {}),
     "keys:add": _changes(keys.add, {"user": TEXT, "key": TEXT}, lambda user, **_: [user]),
@@ -222,6 +233,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "run:detached": _changes(runs.detach, _RUN, _command, _names_of_vars),
     "server:status": Operation(server.status, {}),
     "teams": Operation(people.teams, {}),
+    "sources:create": Operation(sources.create, {}),
     "tokens": Operation(tokens.listing, {}),
     "tokens:create": _changes(tokens.create, {"note": TEXT, "seconds": optional(NUMBER)}),
     "tokens:revoke": _changes(tokens.revoke, {"prefix": TEXT}, lambda prefix: [prefix]),

@@ -4,8 +4,9 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from io import RawIOBase
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,47 @@ def deliver(path: Path, request: Mapping[str, object], body: bytes) -> tuple[int
     raise GateDownError("It has no place for another request.")
 
 
+def store(path: Path, secret: str, pieces: Iterator[bytes]) -> None:
+    """Have an archive stored. Raises GateDownError, RefusedError with why, or what pieces raises.
+
+    The connection is closed before the pipe if something is missing: that is how the gate knows.
+    """
+    read, write = os.pipe2(os.O_CLOEXEC)
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    with os.fdopen(write, "wb", buffering=0) as pipe:
+        try:
+            conn, answer = exchange(path, {"upload": secret}, (read, null, null))
+        finally:
+            os.close(read)
+            os.close(null)
+        with conn:
+            if answer == {"upload": "goes"}:
+                answer = _sent(conn, pipe, pieces)
+    match answer:
+        case {"stored": int()}:
+            return
+        case {"refused": int() as status, "words": str() as words}:
+            raise RefusedError(status, words)
+    raise GateDownError("It has no place for another request.")
+
+
+def _sent(conn: socket.socket, pipe: RawIOBase, pieces: Iterator[bytes]) -> dict[str, object]:
+    """The answer after all pieces. Raises GateDownError."""
+    try:
+        for piece in pieces:
+            left = memoryview(piece)
+            while left:
+                left = left[pipe.write(left) or 0 :]
+    except BrokenPipeError:
+        pass  # its answer says why it reads no more
+    pipe.close()
+    try:
+        conn.settimeout(_ANSWER_LIMIT_S)
+        return _receive(conn)
+    except (OSError, ValueError) as error:
+        raise GateDownError(str(error)) from error
+
+
 def exchange(
     path: Path, request: Mapping[str, object], descriptors: tuple[int, int, int]
 ) -> tuple[socket.socket, dict[str, object]]:
@@ -139,7 +181,8 @@ def exchange(
         conn.connect(str(path))
         data = _HEADER.pack(len(body)) + body
         sent = socket.send_fds(conn, [data], list(descriptors))
-        conn.sendall(data[sent:])
+        if sent < len(data):  # sending nothing fails, if the gate has answered and left already
+            conn.sendall(data[sent:])
         conn.settimeout(_ANSWER_LIMIT_S)
         answer = _receive(conn)
     except (OSError, ValueError) as error:

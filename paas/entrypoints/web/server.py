@@ -106,6 +106,7 @@ def serve(settings: Settings) -> None:
     operate = partial(gate.operate, paths.web_gate_socket)
     platform = Platform(
         operate,
+        partial(gate.store, paths.web_gate_socket),
         settings.domain,
         git_base,
         git.places,

@@ -1,7 +1,7 @@
 """The API on a world in memory: its endpoints, and the operations that they ask for."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from paas.entrypoints.cli.web import holder_of
 from paas.entrypoints.operations.call import Call
 from paas.entrypoints.operations.perform import perform
 from paas.entrypoints.web.asking import Asking
-from paas.entrypoints.web.gate import FailedError, Value
+from paas.entrypoints.web.gate import FailedError, RefusedError, Value
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.app import make_api
 from paas.entrypoints.web.heroku.platform import Platform
@@ -54,7 +54,13 @@ class Api:
         self.world = world
         self._actors = dict(actors or {})
         self._services = all_services(world.adapters)
-        platform = Platform(self.operate, "example.com", "https://git.example.com")
+        platform = Platform(
+            self.operate,
+            self.store,
+            "example.com",
+            "https://git.example.com",
+            streams_base="https://api.example.com",
+        )
         git = GitHttp(world.folder / "none", 1024**2)
         self.asking = Asking(self.operate, platform.places, platform.guesses)
         self.app = make_api(platform, git)
@@ -97,6 +103,16 @@ class Api:
                 error.reference, error.exit_code, error.message, error.hint
             ) from error
         return actor, replace(ORIGIN, token=prefix)
+
+    def store(self, secret: str, pieces: Iterator[bytes]) -> None:
+        """As the gate does."""
+        try:
+            self._services.uploads.find(Secret(secret))
+            self._services.uploads.receive(Secret(secret), pieces)
+        except PaasError as error:
+            raise RefusedError(
+                413 if "too-large" in error.reference else 404, error.message
+            ) from error
 
     def ask(
         self,

@@ -40,7 +40,7 @@ def test_an_archive_is_built(api: Api) -> None:
     build = made.json
     assert build["status"] == "pending"
     assert build["source_blob"]["checksum"] == checksum.replace("AB", "ab")
-    assert build["output_stream_url"].startswith("/streams/")
+    assert build["output_stream_url"].startswith("https://api.example.com/streams/")
     ((archive, _),) = api.world.importer.asked
     assert isinstance(archive, Archive)
     assert (archive.source, archive.message, archive.sha256) == (URL, "v1.2\\x1b", "ab" * 32)
@@ -79,7 +79,9 @@ def test_the_output_of_a_release_command(api: Api) -> None:
     assert (api.ask("GET", f"{path}/1").json or {})["output_stream_url"] is None
     api.world.logs.open_release(1, 1)(b"migrated")
     for answer in (api.ask("GET", path).json or [{}])[0], api.ask("GET", f"{path}/1").json or {}:
-        secret = Secret(answer["output_stream_url"].removeprefix("/streams/"))
+        secret = Secret(
+            answer["output_stream_url"].removeprefix("https://api.example.com/streams/")
+        )
         found = api.world.adapters.capabilities.find(secret)
         assert found is not None
         assert (found.user, found.app_id, found.release) == ("alice", 1, 1)

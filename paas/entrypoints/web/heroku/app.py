@@ -34,6 +34,7 @@ from paas.entrypoints.web.heroku import (
     releases,
     runs,
     services,
+    sources,
 )
 from paas.entrypoints.web.heroku.errors import FORBIDDEN, INTERNAL, NOT_FOUND, ApiError
 from paas.entrypoints.web.heroku.platform import WARNINGS, Platform
@@ -64,6 +65,7 @@ NOUNS: tuple[Callable[[Blueprint, Platform], None], ...] = (
     releases.register,
     runs.register,
     services.register,
+    sources.register,
 )
 
 

@@ -12,6 +12,7 @@ from paas.entrypoints.web.heroku.apps import STACK
 from paas.entrypoints.web.heroku.errors import invalid
 from paas.entrypoints.web.heroku.platform import Platform, body, takes
 from paas.entrypoints.web.heroku.ranges import listed
+from paas.entrypoints.web.heroku.sources import secret_in
 from paas.entrypoints.web.heroku.times import time
 
 _CHECKSUM = re.compile("(?:SHA256:)?([0-9a-f]{64})", re.IGNORECASE)
@@ -40,8 +41,11 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.post("/apps/<name>/builds")
     def create(name: str) -> tuple[Response, int]:
         source = _source(body())
-        row = platform.ask("git:from-archive", app=ids.app(name), **source)
-        return jsonify(serialize(row, platform, source)), 201
+        url = source.pop("url") or ""
+        upload = secret_in(url, platform)
+        place = {"upload": upload} if upload else {"url": url}
+        row = platform.ask("git:from-archive", app=ids.app(name), **source, **place)
+        return jsonify(serialize(row, platform, {**source, "url": url})), 201
 
 
 def _named(platform: Platform, name: str, build: str) -> str:

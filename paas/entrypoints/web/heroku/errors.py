@@ -10,12 +10,14 @@ from paas.entrypoints.web.gate import FailedError
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = "unauthorized", "forbidden", "not_found"
 CONFLICT, INVALID, TOO_MANY = "conflict", "invalid_params", "rate_limit"
+TOO_LARGE = "payload_too_large"
 UNAVAILABLE, INTERNAL = "service_unavailable", "internal_server_error"
 STATUS: Mapping[str, int] = {
     UNAUTHORIZED: 401,
     FORBIDDEN: 403,
     NOT_FOUND: 404,
     CONFLICT: 409,
+    TOO_LARGE: 413,
     INVALID: 422,
     TOO_MANY: 429,
     INTERNAL: 500,
@@ -37,6 +39,7 @@ _IDS: Mapping[str, str] = {
             "no-such-key",
             "no-such-release",
             "no-such-token",
+            "no-such-upload",
             "no-such-user",
         ),
         NOT_FOUND,

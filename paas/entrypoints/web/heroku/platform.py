@@ -1,9 +1,9 @@
 """The platform, as an endpoint sees it: operations of the gate, for whose token came."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from flask import g, request
 
@@ -26,6 +26,12 @@ _BEARER = "bearer"
 WARNINGS = "warnings"
 
 
+class Store(Protocol):
+    """Has the gate store an archive: see web.gate.store. Raises RefusedError or GateDownError."""
+
+    def __call__(self, secret: str, pieces: Iterator[bytes]) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Platform:
     """domain: the server's. git_base: a URL, without a path. places: requests of each address.
@@ -35,6 +41,7 @@ class Platform:
     """
 
     operate: Operate
+    store: Store
     domain: str
     git_base: str
     places: Places = field(default_factory=Places)
