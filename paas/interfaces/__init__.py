@@ -32,7 +32,7 @@ from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.interfaces.engines import Engine, Engines
 from paas.interfaces.followers import DatastoreFollowers, FollowerStandings
 from paas.interfaces.images import ImageSource, SlugImages
-from paas.interfaces.imports import Archive, Imported, Importer, Submodules
+from paas.interfaces.imports import Archive, CommitStatuses, Imported, Importer, Submodules
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
 from paas.interfaces.metrics import MetricsFiles, RequestCounter
@@ -92,6 +92,7 @@ __all__ = [
     "Clock",
     "Cluster",
     "Commit",
+    "CommitStatuses",
     "ConnectionPoolers",
     "DatastoreArchives",
     "DatastoreClients",

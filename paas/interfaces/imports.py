@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from paas.domain.apps.apps import App
-from paas.domain.git.credentials import FetchAccess, HostKey
+from paas.domain.git.credentials import FetchAccess, HostKey, HostToken
 from paas.domain.git.sources import ArchiveType, GitSource
+from paas.domain.git.statuses import StatusRequest
 from paas.interfaces.repository import Quarantine
 
 
@@ -70,6 +71,13 @@ class Importer(Protocol):
 
     def clear(self, app_id: int) -> bool:
         """End and remove what an interrupted fetch left; whether it left anything."""
+
+
+class CommitStatuses(Protocol):
+    """What git servers are told of commits."""
+
+    def send(self, app: App, request: StatusRequest, token: HostToken) -> None:
+        """Send a status, as the app's uid, in the sandbox. Raises PaasError if it fails."""
 
 
 class Submodules(Protocol):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paas.adapters.backups.encrypted import open_target
 from paas.adapters.builds.catalog import FileBuildpacks
+from paas.adapters.builds.commit_statuses import SandboxStatuses
 from paas.adapters.builds.importer import SandboxImporter
 from paas.adapters.builds.queue import FlockBuildQueue
 from paas.adapters.builds.slugs import FileSlugs
@@ -92,6 +93,7 @@ from paas.interfaces import (
     CertificateFiles,
     CertificateReader,
     Cluster,
+    CommitStatuses,
     ConnectionPoolers,
     DatastoreClients,
     DatastoreDumps,
@@ -160,6 +162,7 @@ class Adapters(MonitorAdapters):
     refs: Refs
     importer: Importer
     submodules: Submodules
+    commit_statuses: CommitStatuses
     buildpacks: BuildpackCatalog
     read_yaml: Callable[[bytes, str], object]
     image_source: ImageSource
@@ -277,6 +280,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         refs=GitRefs(paths.git, owner),
         importer=SandboxImporter(settings, paths.git, owner),
         submodules=SandboxSubmodules(settings),
+        commit_statuses=SandboxStatuses(settings),
         buildpacks=FileBuildpacks(settings),
         read_yaml=read_yaml,
         image_source=DockerImageSource(settings),

@@ -145,7 +145,7 @@ def git_credentials(adapters: Adapters) -> GitCredentials:
     )
 
 
-def deploy_on_push(adapters: Adapters, imports: Imports) -> DeployOnPush:
+def deploy_on_push(adapters: Adapters, imports: Imports, sites: Sites) -> DeployOnPush:
     """Webhooks of git servers."""
     settings = adapters.settings
     return DeployOnPush(
@@ -155,6 +155,8 @@ def deploy_on_push(adapters: Adapters, imports: Imports) -> DeployOnPush:
         logs=adapters.logs,
         clock=adapters.clock,
         random_characters=adapters.random_characters,
+        statuses=adapters.commit_statuses,
+        sites=sites,
         base=settings.web_url(settings.git_host) if settings.web else None,
     )
 

@@ -258,7 +258,7 @@ def all_services(adapters: Adapters) -> Services:
         archive_watch=archive_watch(adapters),
         datastores=all_datastores,
         datastore_overview=datastores.overview(adapters, keeping),
-        deploy_on_push=deploys.deploy_on_push(adapters, imports),
+        deploy_on_push=deploys.deploy_on_push(adapters, imports, sites),
         diffs=releasing.diffs,
         disk=server.disk_reports(adapters),
         forks=datastores.forks(adapters, all_datastores),

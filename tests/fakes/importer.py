@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paas.domain.apps.apps import App
-from paas.domain.git.credentials import FetchAccess, HostKey
+from paas.domain.git.credentials import FetchAccess, HostKey, HostToken
 from paas.domain.git.sources import GitSource
+from paas.domain.git.statuses import StatusRequest
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Archive, Imported, Quarantine
 
@@ -91,3 +92,16 @@ class FakeSubmodules:
         self.fetched = dict(links)
         self.access = access
         return ()
+
+
+class FakeStatuses:
+    """CommitStatuses: notes what is sent and with which token, or fails as told."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[StatusRequest, HostToken]] = []
+        self.failure: PaasError | None = None
+
+    def send(self, app: App, request: StatusRequest, token: HostToken) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.sent.append((request, token))

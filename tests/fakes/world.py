@@ -65,7 +65,7 @@ from tests.fakes.files import FakeSlugs
 from tests.fakes.followers import FakeFollowers
 from tests.fakes.guarding import FakeKeys, FakeLastUses, FakeLocks, FakeReserve
 from tests.fakes.images import FakeImageSource, FakeSlugImages
-from tests.fakes.importer import FakeImporter, FakeSubmodules
+from tests.fakes.importer import FakeImporter, FakeStatuses, FakeSubmodules
 from tests.fakes.machine import FakeMachine
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.output import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
@@ -111,6 +111,7 @@ class World:
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
+    commit_statuses: FakeStatuses = field(default_factory=FakeStatuses)
     importer: FakeImporter = field(default_factory=FakeImporter)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
     image_builder: FakeBuilder = field(default_factory=FakeBuilder)
@@ -300,6 +301,7 @@ class World:
             refs=self.refs,
             importer=self.importer,
             submodules=self.submodules,
+            commit_statuses=self.commit_statuses,
             buildpacks=FakeCatalog(),
             read_yaml=read_yaml,  # pure, so no fake
             image_source=self.image_source,

@@ -170,7 +170,8 @@ class FetchSandbox:
     def clear(self, app_id: int) -> bool:
         """End and remove what an interrupted fetch left; whether it left anything."""
         found = self.left(app_id)
-        Cgroups(self._settings).remove(f"fetch-{app_id}")
+        for name in _cgroups_of(app_id):
+            Cgroups(self._settings).remove(name)
         for path in self._workspaces(app_id):
             directories.remove(path)
         return found
@@ -178,7 +179,7 @@ class FetchSandbox:
     def left(self, app_id: int) -> bool:
         """Whether an interrupted fetch left anything."""
         cgroups = Cgroups(self._settings).names()
-        return bool(self._workspaces(app_id)) or f"fetch-{app_id}" in cgroups
+        return bool(self._workspaces(app_id)) or not cgroups.isdisjoint(_cgroups_of(app_id))
 
     def _workspaces(self, app_id: int) -> list[Path]:
         return [
@@ -186,9 +187,15 @@ class FetchSandbox:
         ]
 
 
-def workspaces_of(app_id: int) -> tuple[str, str]:
-    """The names of an app's rooms: for its repository, and for its submodules."""
-    return str(app_id), f"{app_id}-submodules"
+def workspaces_of(app_id: int) -> tuple[str, str, str]:
+    """The names of an app's rooms: for its repository, its submodules, and commit statuses."""
+    return str(app_id), f"{app_id}-submodules", f"{app_id}-status"
+
+
+def _cgroups_of(app_id: int) -> tuple[str, str]:
+    """The cgroups of what runs in them; submodules are fetched in that of the build."""
+    repository, _, status = workspaces_of(app_id)
+    return f"fetch-{repository}", f"fetch-{status}"
 
 
 def _handed_over(access: FetchAccess) -> bytes:

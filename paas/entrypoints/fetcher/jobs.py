@@ -1,4 +1,4 @@
-"""The jobs of the fetching sandbox: a repository, an archive, an app's submodules.
+"""The jobs of the fetching sandbox: a repository, an archive, submodules, a commit status.
 
 A job is the JSON file ``job`` of the directory OUT, which only this process uses; its result is the
 JSON file ``result`` there. Output is for the user.
@@ -11,7 +11,7 @@ from typing import Any
 
 from paas.domain.git.sources import ArchiveType
 from paas.domain.values.errors import PaasError
-from paas.entrypoints.fetcher import archives, commits, git, submodules
+from paas.entrypoints.fetcher import archives, commits, git, statuses, submodules
 from paas.entrypoints.fetcher.access import Access, handed_over
 
 OUT = Path("/tmp/paas/out")  # noqa: S108 - in the sandbox's own /tmp
@@ -25,14 +25,24 @@ ARCHIVE = "archive"
 def main() -> int:
     """Do one job; returns 0 if there is a result, even a refusal."""
     job: dict[str, Any] = json.loads((OUT / JOB).read_text())
-    access = handed_over(sys.stdin.buffer.read())
+    given = sys.stdin.buffer.read()
     kinds = {"git": _git, "archive": _archive, "submodules": _submodules}
     try:
-        answer = kinds[job["kind"]](job, access)
+        if job["kind"] == "status":
+            answer = _status(job, given)
+        else:
+            answer = kinds[job["kind"]](job, handed_over(given))
     except PaasError as error:
         answer = {"error": [error.reference, error.message, error.hint]}
     (OUT / RESULT).write_text(json.dumps(answer))
     return 0
+
+
+def _status(job: dict[str, Any], given: bytes) -> dict[str, Any]:
+    """Send a commit status with the one token that was handed over."""
+    ((_host, _user, token),) = json.loads(given)["tokens"]
+    statuses.send(job, token)
+    return {}
 
 
 def _git(job: dict[str, Any], access: Access) -> dict[str, Any]:

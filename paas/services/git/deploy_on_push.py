@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
 from paas.domain.git.sources import git_source, is_ssh
+from paas.domain.git.statuses import CommitStatus, Outcome, status_request
 from paas.domain.git.webhooks import (
     ID_CHARACTERS,
     SECRET_CHARACTERS,
@@ -17,10 +18,11 @@ from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import branch_name
 from paas.domain.values.secret import Secret
-from paas.interfaces import Clock, Locks, Logs
+from paas.interfaces import Clock, CommitStatuses, Locks, Logs
 from paas.services.access import find_app, require_account
 from paas.services.deploys.imports import Building, Imports
 from paas.services.progress import Silent
+from paas.services.routing.sites import Sites
 from paas.store import Store
 
 PROCESS = "deploy-on-push"
@@ -42,6 +44,8 @@ class DeployOnPush:
 
     store: Store
     imports: Imports
+    statuses: CommitStatuses
+    sites: Sites
     locks: Locks
     logs: Logs
     clock: Clock
@@ -161,10 +165,31 @@ class DeployOnPush:
                 return None  # removed meanwhile, and the webhook with it
             source, building = webhook.source, Building.IF_CHANGED
             self.logs.write(app.id, PROCESS, f"{webhook.branch} was pushed: {source.url}")
+            self._tell(webhook, Outcome.PENDING, "is being deployed")
             self.imports.sync(Actor(user), app.name, source, building, Silent())
         except PaasError as error:
             failure = error
             self.logs.write(webhook.app_id, PROCESS, f"Not deployed: {error.summary}")
         result = "deployed" if failure is None else f"failed: {failure.message}"
         self.store.webhooks.finish(webhook.id, webhook.wanted, result)
+        outcome = Outcome.DEPLOYED if failure is None else Outcome.FAILED
+        self._tell(webhook, outcome, result)
         return failure
+
+    def _tell(self, webhook: Webhook, outcome: Outcome, words: str) -> None:
+        """Tell the git server what becomes of the push, if the app has a token for it.
+
+        If that fails, the app's log says so, and nothing else changes.
+        """
+        app, last = self.store.apps.by_id(webhook.app_id), webhook.last
+        if app is None or last is None:
+            return
+        status = CommitStatus(last.commit, outcome, app.name, words, self.sites.url(app))
+        request = status_request(last.forge, webhook.source.url, status)
+        tokens = {one.host: one for one in self.store.git_credentials.tokens(app.id)}
+        if request is None or request.host not in tokens:
+            return
+        try:
+            self.statuses.send(app, request, tokens[request.host])
+        except PaasError as error:
+            self.logs.write(app.id, PROCESS, error.message)

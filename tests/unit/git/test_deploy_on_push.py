@@ -8,6 +8,7 @@ import pytest
 from paas.domain.apps.apps import App
 from paas.domain.audit.events import State
 from paas.domain.audit.views import AuditFilter
+from paas.domain.git.credentials import host_token
 from paas.domain.git.sources import GitSource
 from paas.domain.git.webhooks import Forge, Webhook, delivery
 from paas.domain.people.access import Holder
@@ -269,3 +270,32 @@ def test_requests_to_the_gate_that_are_none(raw: object) -> None:
     """The web process is distrusted, too."""
     with pytest.raises(BadRequestError):
         parse(raw)
+
+
+def test_the_git_server_is_told_what_becomes_of_a_push(bench: Bench) -> None:
+    """If the app has a token for it; that it is deployed, and how that ended."""
+    sent = bench.world.commit_statuses.sent
+    bench.send()
+    assert sent == []
+    bench.world.git_credentials.set_token(ROOT, "shop", host_token("github.com", None, "t0ken"))
+    bench.send("d" * 40)
+    bench.world.importer.failure = PaasError("not-fetched", "It could not be fetched.")
+    bench.send("e" * 40)
+    assert [(request.url[-40:], request.fields["state"]) for request, _ in sent] == [
+        ("d" * 40, "pending"),
+        ("d" * 40, "success"),
+        ("e" * 40, "pending"),
+        ("e" * 40, "failure"),
+    ]
+    assert {token.host for _, token in sent} == {"github.com"}
+    assert "could not be fetched" in sent[-1][0].fields["description"]
+
+
+def test_a_status_that_is_not_sent_changes_nothing(bench: Bench) -> None:
+    """But for a line in the app's log."""
+    bench.world.git_credentials.set_token(ROOT, "shop", host_token("github.com", None, "t0ken"))
+    bench.world.commit_statuses.failure = PaasError("status-not-sent", "It was not sent: 401")
+    assert bench.send() == 202
+    assert last(bench) == "deployed"
+    lines = [line.text for line in bench.world.logs.tail(bench.app.id, 20)]
+    assert "It was not sent: 401" in lines
