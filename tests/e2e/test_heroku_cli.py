@@ -1,13 +1,19 @@
 """Heroku's own CLI, unmodified, against a whole server: a session as people have it."""
 
+import hashlib
+import io
 import json
 import shutil
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import requests
 
 from tests import heroku_cli
 from tests.authority import Authority, pem
@@ -115,6 +121,60 @@ def test_a_session(
         assert f'"command": "{command}"' in audit
     assert "two words" not in audit
     shutil.rmtree(heroku.folder / ".cache", ignore_errors=True)
+
+
+@pytest.mark.timeout(600)
+def test_heroku3(server: Server, heroku: Heroku, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python client: an archive is uploaded, built and followed; then the app is changed."""
+    import heroku3  # of use here alone
+
+    base = heroku.env["HEROKU_HOST"]
+    monkeypatch.setattr(heroku3.api, "HEROKU_URL", base)
+    session = requests.Session()
+    session.verify = heroku.env["NODE_EXTRA_CA_CERTS"]
+    client = heroku3.from_key(heroku.env["HEROKU_API_KEY"], session)
+    assert client.is_authenticated
+    assert client.account().email == "alice@localhost"
+    app = client.create_app("heroku3-shop")
+    url = client._http_resource("POST", "sources").json()["source_blob"]["put_url"]
+
+    def forwarded(url: str) -> str:
+        return f"{base}{urlsplit(url).path}"
+
+    whole, another = _archive(tiny("by heroku3")), iter([b"in", b"chunks"])
+    assert session.put(forwarded(url), data=another, auth=_nobody).status_code == 200
+    assert session.put(forwarded(url), data=whole, auth=_nobody).status_code == 200
+    checksum = f"SHA256:{hashlib.sha256(whole).hexdigest()}"
+    build = app.create_build(url, checksum=checksum, version="the first")
+    output = session.get(forwarded(build.output_stream_url), auth=_nobody).text
+    assert "-----> Live: " in output
+    assert server.get("heroku3-shop", "/").text == "by heroku3"
+    assert [found.status for found in app.builds()] == ["succeeded"]
+    assert "the first" in app.releases()[0].description
+    app.update_config({"GREETING": "two words"})
+    wait_for(lambda: app.config()["GREETING"] == "two words", what="the new release is live")
+    wait_for(lambda: [dyno.state for dyno in app.dynos()] == ["up"], what="its instance is up")
+    assert [kind.type for kind in app.process_formation()] == ["web"]
+    assert [domain.kind for domain in app.domains()] == ["heroku"]
+    app.delete()
+    assert "heroku3-shop" not in [found.name for found in client.apps()]
+
+
+def _nobody(request: Any) -> Any:
+    """Capability URLs take no token."""
+    return request
+
+
+def _archive(files: dict[str, str | bytes]) -> bytes:
+    """A tar.gz of them."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:gz") as tar:
+        for name, text in files.items():
+            content = text.encode() if isinstance(text, str) else text
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+    return made.getvalue()
 
 
 def _environment(server: Server) -> dict[str, str]:

@@ -14,6 +14,8 @@ from paas.entrypoints.web.heroku.times import time
 
 # Heroku's CLI shows the region behind an app's name, unless it is this one.
 REGION = {"id": ids.named("region", "us"), "name": "us"}
+# A name of whatever is the usual stack, which heroku3 asks for.
+_GENERATION = "cedar"
 STACK = {"id": ids.named("stack", "paas"), "name": "paas"}
 
 
@@ -33,7 +35,7 @@ def register(app: Blueprint, platform: Platform) -> None:
         given = body()
         takes(given, "name", "region", "stack", "feature_flags", "locked")
         _check_only(given, "region", REGION)
-        _check_only(given, "stack", STACK)
+        _check_only(given, "stack", STACK | {"generation": _GENERATION})
         return jsonify(_row(platform.ask("apps:create", name=given.get("name")))), 201
 
     @app.get("/apps/<name>")
@@ -87,7 +89,7 @@ def serialize(app: Mapping[str, Any], platform: Platform) -> dict[str, object]:
         "create_status": "complete",
         "created_at": created,
         "current_build_architecture": [],
-        "generation": {"id": ids.named("generation", "cedar"), "name": "cedar"},
+        "generation": {"id": ids.named("generation", _GENERATION), "name": _GENERATION},
         "git_url": f"{platform.git_base}/{app['name']}.git",
         "id": ids.numbered("app", app["id"]),
         "internal_routing": None,
