@@ -13,6 +13,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
 from tests.e2e.tiny import tiny
@@ -63,6 +64,48 @@ def test_push_and_clone(
     assert token[13:43] not in audit
     assert git(tmp_path, "clone", "-q", url(server, token, "webbed"), "clone").returncode == 0
     assert (tmp_path / "clone" / "large").stat().st_size == 2_000_000
+
+
+def test_the_pipelines_of_the_documentation(server: Server, alice: User, repository: Make) -> None:
+    """Each pushes as it stands there, but for the address; and ends with an error if refused."""
+    alice.ssh("apps:create", "piped")
+    token = token_of(alice, "--app", "piped", "--role", "deployer")
+    source = repository(tiny("by a pipeline"))
+    base = f"http://git.localhost:{server.http_port}"
+    scripts = [
+        script.replace("https://git.apps.example.com", base).replace("/shop.git", "/piped.git")
+        for script in pipelines()
+    ]
+    assert len(scripts) == 3
+    for script in scripts:
+        env = {**git_environment(), "PAAS_TOKEN": token}
+        done = run(["sh", "-euc", script], cwd=source.path, env=env, merge=True, timeout_s=150)
+        assert token not in done.stdout
+    assert server.get("piped", "/").text == "by a pipeline"
+    refused = run(
+        ["sh", "-euc", scripts[0]],
+        cwd=source.path,
+        env={**git_environment(), "PAAS_TOKEN": token[:-1]},
+        check=False,
+        merge=True,
+    )
+    assert refused.returncode != 0
+
+
+def pipelines() -> list[str]:
+    """What is run by the examples that have a token alone."""
+    text = (Path(__file__).parents[2] / "docs/how-to/ci.md").read_text()
+    found = []
+    for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL):
+        if "git.apps.example.com" not in block:
+            continue
+        row = yaml.safe_load(block)
+        if "jobs" in row:
+            found.append(row["jobs"]["deploy"]["steps"][-1]["run"])
+        else:
+            lines = row["deploy"]["script"] if "deploy" in row else row["steps"][0]["commands"]
+            found.append("\n".join(lines))
+    return found
 
 
 def test_a_push_that_is_rejected(server: Server, token: str, repository: Make) -> None:

@@ -127,6 +127,7 @@ ROUTES: dict[str, Route] = {
         "addons:attach", {"addon": "postgresql-curly-1234", "app": "shop"}
     ),
     "POST /account/keys": Route("keys:add", {"public_key": "ssh-ed25519 AAAA"}),
+    "POST /auth": Route(None),
     "POST /apps": Route("apps:create", {"name": "another"}),
     "POST /apps/<name>/builds": Route(
         "git:from-archive", {"source_blob": {"url": "https://example.net/a.tgz"}}

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
+from paas.entrypoints.web.heroku.errors import FORBIDDEN, ApiError
 from paas.entrypoints.web.heroku.platform import Platform
 
 # The platform keeps no time for its users.
@@ -14,6 +15,15 @@ BEGINNING = "2000-01-01T00:00:00Z"
 
 def register(app: Blueprint, platform: Platform) -> None:
     """The endpoints."""
+
+    @app.post("/auth")
+    def log_in() -> Response:
+        """What ``heroku login`` asks for, before it opens a browser."""
+        raise ApiError(
+            FORBIDDEN,
+            "Nobody logs in here with a browser. Create a token (paas tokens:create), and set "
+            "HEROKU_API_KEY to it; or give it as the password of: heroku login -i",
+        )
 
     @app.get("/account")
     @app.get("/users/~")
