@@ -18,6 +18,7 @@ from benchmarks.figures.app_networks import AppNetworks
 from benchmarks.figures.boot import Boot
 from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
+from benchmarks.figures.dashboard import Dashboard
 from benchmarks.figures.domains import Domains
 from benchmarks.figures.files import Files
 from benchmarks.figures.haproxy import Haproxy
@@ -59,6 +60,7 @@ FIGURES: tuple[Figure, ...] = (
     Throughput(),
     AppNetworks(),
     Files(),
+    Dashboard(),
     Domains(),
     WebSockets(),
     redeploys.FRESH,

@@ -22,10 +22,12 @@ PAGES: dict[str, tuple[str, ...]] = {
     "GET /apps/<name>/access": ("access",),
     "GET /apps/<name>/config": ("config",),
     "GET /apps/<name>/cron": ("cron", "run:list"),
+    "GET /apps/<name>/datastores": ("addons",),
     "GET /apps/<name>/deploys": ("builds",),
     "GET /apps/<name>/deploys/<build>": ("builds:info", "builds:output"),
     "GET /apps/<name>/domains": ("domains", "certs"),
     "GET /apps/<name>/logs": ("logs",),
+    "GET /apps/<name>/metrics": ("metrics",),
     "GET /apps/<name>/releases": ("releases",),
     "GET /apps/<name>/releases/<int:version>": ("releases:info", "releases:output"),
     "GET /server": ("server:status",),
@@ -139,13 +141,23 @@ def browser(world: World) -> Browser:
 
 
 def test_texts_are_escaped(browser: Browser) -> None:
-    """Log lines, values, output of builds, and what was refused: none becomes markup."""
+    """Log lines, values, commits, addresses, and what was refused: none becomes markup."""
     world = browser.api.world
     shop = world.store.apps.find("shop")
     assert shop is not None
     browser.post("/apps/shop/config", {"name": "A", "value": MARKUP})
     world.logs.write(shop.id, "web.1", MARKUP)
-    pages = ["/apps/shop/config?show=A", "/apps/shop/logs", f"/apps/shop/config?show={MARKUP}"]
+    world.store.releases.add(
+        shop.id,
+        slug_id=None,
+        config={},
+        description=MARKUP,
+        user="alice",
+        now=world.clock.now(),
+    )
+    assert "&lt;script&gt;alert" in browser.get("/").text
+    pages = ["/", "/apps/shop", "/apps/shop/releases", "/apps/shop/releases/3", "/apps/shop/logs"]
+    pages += ["/apps/shop/config?show=A", f"/apps/shop/config?show={MARKUP}"]
     pages += [f"/apps/shop/logs?process={MARKUP}", f"/login/{MARKUP.replace('/', '')}"]
     for path in pages:
         assert "<script>alert" not in browser.get(path).text, path

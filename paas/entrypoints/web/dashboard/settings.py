@@ -1,4 +1,4 @@
-"""/apps/NAME/domains, /cron and /access: host names, jobs and people of an app."""
+"""/apps/NAME/domains, /cron, /datastores and /access: host names, jobs, databases and people."""
 
 from flask import Blueprint, Response
 
@@ -30,6 +30,10 @@ def register(app: Blueprint, visits: Visits) -> None:
     def cron(name: str) -> str:
         jobs = visits.ask("cron", app=name)
         return page(visits, name, "cron.html", jobs=jobs, runs=visits.ask("run:list", app=name))
+
+    @app.get("/apps/<name>/datastores")
+    def datastores(name: str) -> str:
+        return page(visits, name, "datastores.html", datastores=visits.ask("addons", app=name))
 
     @app.get("/apps/<name>/access")
     def access(name: str) -> str:
