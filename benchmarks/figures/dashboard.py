@@ -29,7 +29,7 @@ class Dashboard:
         """Log in with a link, and load the list of apps again and again."""
         server = Server(bench.source, bench.room / "web")
         try:
-            server.install({"web": True})
+            server.install({"web": True, "web_plain_http": True})
             key = Key(bench.folder("web-key") / "key")
             server.add_key(key)
             ssh = key.ssh(server.ssh_port)

@@ -1,6 +1,5 @@
 """apps and its kin, maintenance:on, maintenance:off"""
 
-from collections.abc import Sequence
 from contextlib import suppress
 
 from paas.domain.apps.apps import App
@@ -14,7 +13,10 @@ from paas.entrypoints.operations.call import Call
 def listing(call: Call, *, detail: bool) -> list[dict[str, object]]:
     """The apps that the actor may use, by name. detail: with what runs, and the last change."""
     found = call.services.apps.visible(call.actor)
-    return [_plain(call, app) | (_detail(call, app) if detail else {}) for app in found]
+    if not detail:
+        return [_plain(call, app) for app in found]
+    states = call.services.processes.states(found)
+    return [_plain(call, app) | _detail(call, app, states[app.id]) for app in found]
 
 
 def info(call: Call, *, app: str, detail: bool = False) -> dict[str, object]:
@@ -25,7 +27,7 @@ def info(call: Call, *, app: str, detail: bool = False) -> dict[str, object]:
         **_plain(call, found.app),
         "slug_size_bytes": found.slug_size_bytes,
         "released_at": release.created_at.isoformat() if release is not None else None,
-        **(_detail(call, found.app) if detail else {}),
+        **(_detail(call, found.app, _states(call, found.app)) if detail else {}),
     }
 
 
@@ -64,18 +66,20 @@ def maintenance_off(call: Call, *, app: str) -> dict[str, object]:
     return info(call, app=app)
 
 
-def _detail(call: Call, app: App) -> dict[str, object]:
+def _states(call: Call, app: App) -> list[State] | None:
+    return call.services.processes.states([app])[app.id]
+
+
+def _detail(call: Call, app: App, states: list[State] | None) -> dict[str, object]:
     """What the actor may do, what runs, in a word and in numbers, and the newest release."""
-    instances = call.services.processes.listing(call.actor, app.name)
-    states = [one.state.state for one in instances]
     latest = call.services.store.releases.latest(app.id)
     role = call.actor.role_on(app)
     return {
         "git_url": call.services.addresses.git_url(app.name),
         "may": sorted(ROLES[role]) if role is not None else [],
         "state": _word(call, app, states),
-        "instances": len(states),
-        "up": states.count(State.UP),
+        "instances": len(states or ()),
+        "up": (states or []).count(State.UP),
         "latest": None
         if latest is None
         else {
@@ -88,9 +92,11 @@ def _detail(call: Call, app: App) -> dict[str, object]:
     }
 
 
-def _word(call: Call, app: App, states: Sequence[State]) -> str:
+def _word(call: Call, app: App, states: list[State] | None) -> str:
     if call.services.store.maintenance.is_on(app.id):
         return "maintenance"
+    if states is None:
+        return "unknown"
     if not states:
         serves = app.current is not None and call.services.processes.serves_files(
             call.actor, app.name

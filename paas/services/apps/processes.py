@@ -78,6 +78,29 @@ class Processes:
                 found[kind, number] = Running(none, command, InstanceState(State.STOPPED))
         return [found[key] for key in sorted(found, key=lambda key: (key[0] != WEB, key))]
 
+    def states(self, apps: Sequence[App]) -> dict[int, list[State] | None]:
+        """The states of the live instances of several apps, which each engine is asked for once.
+
+        By the app's id; None if its engine does not answer.
+        """
+        instances: dict[int, list[Instance]] = {}
+        for one in self.store.instances.all():
+            instances.setdefault(one.app_id, []).append(one)
+        found: dict[int, list[State] | None] = {}
+        for engine in sorted({app.engine for app in apps}):
+            members = [app for app in apps if app.engine == engine]
+            live = {
+                app.id: [i for i in instances.get(app.id, []) if i.is_live(app)] for app in members
+            }
+            try:
+                runtime = self.engines.of(members[0]).runtime
+                states = runtime.states([i for listed in live.values() for i in listed])
+            except PaasError:
+                found |= dict.fromkeys(live)
+                continue
+            found |= {id: [states[i.id].state for i in listed] for id, listed in live.items()}
+        return found
+
     def refused_ports(self, actor: Actor, name: str) -> set[int]:
         """See `Runtime.refused_ports`."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)

@@ -1,7 +1,9 @@
 """The pages of the dashboard: each is for those whom its commands are for, and escapes texts."""
 
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
@@ -176,6 +178,25 @@ def test_an_app_without_a_release(browser: Browser) -> None:
         if method == "GET" and "<name>" in path and path.count("<") == 1:
             answer = browser.get(path.replace("<name>", "empty"))
             assert answer.status_code == 200, (path, answer.text)
+
+
+def test_an_app_whose_engine_is_gone(browser: Browser) -> None:
+    """The others are shown as ever."""
+    world = browser.api.world
+    world.app("lost", world.actor("alice"))
+    with closing(sqlite3.connect(world.folder / "state.db")) as database:
+        database.execute("UPDATE apps SET engine = 'gone' WHERE name = 'lost'")
+        database.commit()
+    text = browser.get("/").text
+    assert text.count('class="state off">unknown') == 1
+    assert text.count('class="state good">up') == 1
+
+
+def test_forms_that_are_too_large(browser: Browser) -> None:
+    """Refused by their length, before they are read."""
+    answer = browser.post("/apps/shop/config", {"name": "A", "value": "x" * 2 * 1024**2})
+    assert answer.status_code == 413
+    assert browser.get("/apps/shop/config").status_code == 200
 
 
 def test_values_are_shown_one_at_a_time(browser: Browser) -> None:
