@@ -162,6 +162,7 @@ class Paths:
     key_uses = _state("key-uses", Kind.LOG, "when and from where each SSH key was last used")
     token_uses = _state("token-uses", Kind.LOG, "when and from where each token was last used")
     logs = _state("logs", Kind.LOG, "logs of the apps and of the platform")
+    notified = _state("notifications.json", Kind.LOG, "who was told of which troubles")
     metrics = _state("metrics", Kind.LOG, "how the apps fared: load, requests, latency")
     supervisord_log = _state("logs/supervisord.log", Kind.LOG, "supervisord's log")
     nginx_error_log = _state("logs/nginx-error.log", Kind.LOG, "Nginx's errors")

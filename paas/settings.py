@@ -146,6 +146,8 @@ class Settings:
     datastores_turn_s: float = 60.0
     alarm_command: tuple[str, ...] = ()
     alarm_user: str = "nobody"
+    smtp_url: str = ""
+    notify_private: bool = False
     drain_queue_mib: int = 4
     drain_to_server: bool = False
     # Environment of every build, taken over from the machine at install (proxy, certificates,

@@ -154,6 +154,8 @@ def _monitor_problem(settings: "Settings") -> str | None:
         return "datastores_turn_s is at least 1."
     if settings.alarm_command and not settings.alarm_command[0].startswith("/"):
         return "alarm_command begins with the full path of a program; no shell reads it."
+    if settings.smtp_url and not settings.smtp_url.startswith(("smtp://", "smtps://")):
+        return "smtp_url is the URL of a mail server: smtps://USER:PASSWORD@HOST?from=ADDRESS."
     if settings.alarm_user == "root":
         return "alarm_user is an account without rights, not root."
     return None

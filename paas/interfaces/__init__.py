@@ -36,6 +36,7 @@ from paas.interfaces.imports import Archive, CommitStatuses, Imported, Importer,
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
 from paas.interfaces.metrics import MetricsFiles, RequestCounter
+from paas.interfaces.notifications import Ledgers, Notifier
 from paas.interfaces.output import (
     Clock,
     DrainProcess,
@@ -122,6 +123,7 @@ __all__ = [
     "KeyReader",
     "LastUses",
     "Layers",
+    "Ledgers",
     "Locks",
     "LogLine",
     "LogTrimming",
@@ -132,6 +134,7 @@ __all__ = [
     "Moves",
     "NodeMachines",
     "NodeTroubles",
+    "Notifier",
     "OneOff",
     "Pages",
     "ParallelRollOuts",

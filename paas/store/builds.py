@@ -1,5 +1,7 @@
 """Builds."""
 
+import sqlite3
+
 from paas.domain.builds.cache_records import Span
 from paas.domain.releases.releases import Build, Status
 from paas.store.database import Table, parse_time
@@ -49,23 +51,34 @@ class Builds(Table):
             for row in rows
         ]
 
+    def last_ended(self, app_id: int) -> Build | None:
+        """The newest of those that have ended."""
+        row = self._database.row(
+            f"{_SELECT} AND status <> ? {_NEWEST_FIRST} LIMIT 1", app_id, Status.PENDING
+        )
+        return _build(row) if row is not None else None
+
     def of_app(self, app_id: int) -> list[Build]:
         """Newest first."""
-        rows = self._database.rows(
-            "SELECT id, app_id, commit_id, user, status, created_at, ended_at, reason "
-            "FROM builds WHERE app_id = ? ORDER BY created_at DESC, rowid DESC",
-            app_id,
-        )
-        return [
-            Build(
-                id=row["id"],
-                app_id=row["app_id"],
-                commit=row["commit_id"],
-                user=row["user"],
-                status=Status(row["status"]),
-                created_at=parse_time(row["created_at"]),
-                ended_at=parse_time(row["ended_at"]) if row["ended_at"] else None,
-                reason=row["reason"],
-            )
-            for row in rows
-        ]
+        rows = self._database.rows(f"{_SELECT} {_NEWEST_FIRST}", app_id)
+        return [_build(row) for row in rows]
+
+
+_SELECT = (
+    "SELECT id, app_id, commit_id, user, status, created_at, ended_at, reason "
+    "FROM builds WHERE app_id = ?"
+)
+_NEWEST_FIRST = "ORDER BY created_at DESC, rowid DESC"
+
+
+def _build(row: sqlite3.Row) -> Build:
+    return Build(
+        id=row["id"],
+        app_id=row["app_id"],
+        commit=row["commit_id"],
+        user=row["user"],
+        status=Status(row["status"]),
+        created_at=parse_time(row["created_at"]),
+        ended_at=parse_time(row["ended_at"]) if row["ended_at"] else None,
+        reason=row["reason"],
+    )

@@ -80,6 +80,16 @@ class Releases(Table):
         )
         return self._release(row) if row else None
 
+    def last_ended(self, app_id: int) -> Release | None:
+        """The newest of those that are not pending."""
+        row = self._database.row(
+            f"SELECT {_COLUMNS} FROM releases WHERE app_id = ? AND status <> ? "
+            "ORDER BY version DESC LIMIT 1",
+            app_id,
+            Status.PENDING,
+        )
+        return self._release(row) if row else None
+
     def fail(self, app_id: int, version: int) -> None:
         self._database.write(
             "UPDATE releases SET status = ? WHERE app_id = ? AND version = ?",

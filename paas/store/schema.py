@@ -283,4 +283,13 @@ MIGRATIONS = (
         refusals TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE notifications (
+        id TEXT PRIMARY KEY,
+        app_id INTEGER REFERENCES apps (id) ON DELETE CASCADE,
+        url TEXT NOT NULL,
+        events TEXT NOT NULL,
+        created_at TEXT NOT NULL
+    ) STRICT;
+    """,
 )

@@ -61,6 +61,11 @@ def webhook_place(app_id: int) -> str:
     return f"The webhook's secret of the app with the id {app_id}"
 
 
+def notification_place(id: str) -> str:
+    """Where the URL of a place that is notified is."""
+    return f"The URL of the notified place {id}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """A column of sealed values. place: names a row's place, given the values of others."""
@@ -80,6 +85,7 @@ _COLUMNS = (
     _Column("git_tokens", "token", "app_id, host", git_token_place),
     _Column("deploy_keys", "private", "app_id", deploy_key_place),
     _Column("webhooks", "secret", "app_id", webhook_place),
+    _Column("notifications", "url", "id", notification_place),
 )
 
 

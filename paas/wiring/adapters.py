@@ -321,6 +321,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         node_registry=DockerRegistry(settings, Supervisor(paths.supervisor_socket)),
         disk=shared.disk,
         metrics_files=shared.metrics_files,
+        notifier=shared.notifier,
         read_only_switches=shared.read_only_switches,
         follower_standings=shared.follower_standings,
         trash=FileTrash(settings, shared.clock),

@@ -19,6 +19,8 @@ from paas.adapters.datastores.redis.read_only import RedisReadOnly
 from paas.adapters.metrics.files import MetricsDirectory
 from paas.adapters.metrics.router_counter import RouterCounter
 from paas.adapters.network.health import HttpProbe
+from paas.adapters.notifications.ledger_file import LedgerFile
+from paas.adapters.notifications.notifier import NotifierProcess
 from paas.adapters.runtime.native.cgroups import Cgroups
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
 from paas.adapters.server.alarm_command import SetAlarmCommand
@@ -41,6 +43,7 @@ from paas.interfaces import (
     Locks,
     LogTrimming,
     MetricsFiles,
+    Notifier,
     ReadOnlySwitch,
     Reserve,
     Schedules,
@@ -57,6 +60,7 @@ from paas.services.datastores.dumps.schedules import DumpSchedules
 from paas.services.datastores.following.watch import FollowerWatch
 from paas.services.datastores.read_only_turn import ReadOnlyTurn
 from paas.services.metrics.collector import Collector
+from paas.services.notifications.watch import Watch
 from paas.services.releases.losses import Losses
 from paas.services.runs.scheduler import Scheduler
 from paas.services.server.alarms import Alarms
@@ -89,6 +93,7 @@ class MonitorAdapters(CommonAdapters):
     read_only_switches: Mapping[DatastoreKind, ReadOnlySwitch]
     follower_standings: Mapping[DatastoreKind, FollowerStandings]
     metrics_files: MetricsFiles
+    notifier: Notifier
 
 
 def monitor_adapters(settings: Settings, database: Path | None = None) -> MonitorAdapters:
@@ -114,6 +119,7 @@ def monitor_adapters(settings: Settings, database: Path | None = None) -> Monito
         copies=Copies(database, common.store.database.keys),
         disk=DiskMeter(settings.paths),
         metrics_files=MetricsDirectory(settings.paths.metrics),
+        notifier=NotifierProcess(settings),
         read_only_switches={
             DatastoreKind.POSTGRESQL: PostgresqlReadOnly(settings.paths),
             DatastoreKind.MYSQL: MariadbReadOnly(settings.paths),
@@ -274,6 +280,22 @@ def collector(adapters: MonitorAdapters) -> Collector:
         files=adapters.metrics_files,
         requests=RouterCounter(settings.paths.logs, settings.log_files),
         clock=adapters.clock,
+    )
+
+
+def notification_watch(adapters: MonitorAdapters) -> Watch:
+    """What has people told of troubles."""
+    settings = adapters.settings
+    return Watch(
+        store=adapters.store,
+        alarms=alarms(adapters),
+        metrics=adapters.metrics_files,
+        disk=adapters.disk,
+        notifier=adapters.notifier,
+        ledgers=LedgerFile(settings.paths.notified),
+        clock=adapters.clock,
+        server=settings.domain,
+        min_free_bytes=settings.min_free_mib * 1024**2,
     )
 
 

@@ -1,6 +1,7 @@
 """One-off processes, cron jobs and log drains."""
 
 from paas.services.logs.drains import Drains
+from paas.services.notifications.notifications import Notifications
 from paas.services.runs.cron import Cron
 from paas.services.runs.runs import AppRuns
 from paas.wiring.adapters import Adapters
@@ -40,4 +41,18 @@ def drains(adapters: Adapters) -> Drains:
         new_token=adapters.random_token,
         to_server=adapters.settings.drain_to_server,
         of_audit=bool(adapters.settings.audit_drain),
+    )
+
+
+def notifications(adapters: Adapters) -> Notifications:
+    """Which places are notified of troubles."""
+    settings = adapters.settings
+    return Notifications(
+        store=adapters.store,
+        notifier=adapters.notifier,
+        clock=adapters.clock,
+        new_token=adapters.random_token,
+        server=settings.domain,
+        to_private=settings.notify_private,
+        has_mail=bool(settings.smtp_url),
     )

@@ -54,6 +54,7 @@ from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
 from paas.services.logs.drains import Drains
 from paas.services.metrics.metrics import Metrics
+from paas.services.notifications.notifications import Notifications
 from paas.services.people.access import AppAccess
 from paas.services.people.admission import Admission
 from paas.services.people.keys import Keys
@@ -174,6 +175,7 @@ class Services:
     storage: Storages
     maintenance: Maintenance
     metrics: Metrics
+    notifications: Notifications
     streams: Streams
     tokens: Tokens
     uploads: SourceUploads
@@ -314,6 +316,7 @@ def all_services(adapters: Adapters) -> Services:
         statics=Statics(store=store, sites=sites),
         storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
+        notifications=runs.notifications(adapters),
         metrics=Metrics(store=store, files=adapters.metrics_files, clock=adapters.clock),
         streams=people.streams(adapters),
         tokens=people.tokens(adapters),

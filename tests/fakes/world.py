@@ -67,6 +67,7 @@ from tests.fakes.guarding import FakeKeys, FakeLastUses, FakeLocks, FakeReserve
 from tests.fakes.images import FakeImageSource, FakeSlugImages
 from tests.fakes.importer import FakeImporter, FakeStatuses, FakeSubmodules
 from tests.fakes.machine import FakeMachine
+from tests.fakes.notifications import KeptNotifications
 from tests.fakes.one_off import FakeOneOff
 from tests.fakes.output import FakeClock, FakeDrainProcess, FakeLogs, FakeProgress, FakeRequestLog
 from tests.fakes.poolers import FakePoolers
@@ -158,6 +159,7 @@ class World:
 
     external_server: FakeExternalServer = field(default_factory=FakeExternalServer)
     external_dumps: FakeExternalDumps = field(default_factory=FakeExternalDumps)
+    notifier: KeptNotifications = field(default_factory=KeptNotifications)
     reach: FakeReach = field(default_factory=FakeReach)
 
     def __post_init__(self) -> None:
@@ -248,6 +250,7 @@ class World:
         self.nodes = made.nodes
         self.app_runs = made.app_runs
         self.metrics = made.metrics
+        self.notifications = made.notifications
         self.processes = made.processes
         self.proxies = made.proxies
         self.pushes = made.pushes
@@ -338,6 +341,7 @@ class World:
             node_registry=self.node_registry,
             disk=DiskMeter(self.settings.paths),
             metrics_files=self.metrics_files,
+            notifier=self.notifier,
             trash=self.trash,
             datastore_servers=dict.fromkeys(DatastoreKind, self.datastore_server),
             datastore_followers={DatastoreKind.POSTGRESQL: self.datastore_followers},

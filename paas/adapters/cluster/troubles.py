@@ -20,4 +20,5 @@ class FileNodeTroubles:
         write_atomic(self._path, json.dumps(found), mode=0o600, durable=False)
 
     def noted(self) -> Sequence[Trouble]:
-        return [Trouble(key, str(words)) for key, words in (read_json(self._path) or {}).items()]
+        found = read_json(self._path) or {}
+        return [Trouble(key, str(words), event="node") for key, words in found.items()]

@@ -126,6 +126,9 @@ WORDS: Mapping[str, Words] = {
     "nodes:init": Words.NONE,
     "nodes:remove": Words.PLAIN,
     "nodes:undrain": Words.PLAIN,
+    "notify:add": Words.DRAIN,
+    "notify:remove": Words.DRAIN,
+    "notify:test": Words.DRAIN,
     "pg:backups:capture": Words.PLAIN,
     "pg:backups:delete": Words.PLAIN,
     "pg:backups:restore": Words.PLAIN,
@@ -199,6 +202,7 @@ OPTIONS: Mapping[str, Words] = {
     "--archive-type": Words.PLAIN,
     "--as": Words.PLAIN,
     "--env": Words.NAMES,
+    "--events": Words.PLAIN,
     "--expires": Words.PLAIN,
     "--branch": Words.PLAIN,
     "--forget-host": Words.PLAIN,
@@ -322,7 +326,7 @@ def _drain(word: str) -> str:
     """An id, or a URL's host: the path of a drain is often its password."""
     if "://" in word:
         return _host(word)
-    return word if word.startswith("d.") and _REFERENCE.fullmatch(word) else LEFT_OUT
+    return word if word.startswith(("d.", "n.")) and _REFERENCE.fullmatch(word) else LEFT_OUT
 
 
 def _host(url: str) -> str:

@@ -12,11 +12,17 @@ EVERY = timedelta(hours=1)
 class Trouble:
     """Something that should have succeeded and did not.
 
-    key: the same as long as it lasts. words: a sentence; its times and sizes may change.
+    key: the same as long as it lasts. words: a sentence; its times and sizes may change. event: its
+    kind, for notifications. app_id: of which app; None: of the server. next: what to do. mark:
+    another one if it happened again.
     """
 
     key: str
     words: str
+    event: str = "backup"
+    app_id: int | None = None
+    next: str = ""
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

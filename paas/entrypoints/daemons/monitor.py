@@ -29,6 +29,7 @@ from paas.entrypoints.daemons.housekeeping import Housekeeping
 from paas.entrypoints.daemons.metrics import MetricsTurns
 from paas.entrypoints.daemons.node_images import NodeImageTurns
 from paas.entrypoints.daemons.node_images import build as build_node_images
+from paas.entrypoints.daemons.notifications import NotificationTurns
 from paas.entrypoints.daemons.read_only_turns import ReadOnlyTurns
 from paas.entrypoints.daemons.renewal import CertificateRenewal
 from paas.entrypoints.daemons.renewal import build as build_renewal
@@ -57,6 +58,7 @@ from paas.wiring.monitor import (
     liveness,
     log_trimming,
     monitor_adapters,
+    notification_watch,
     quotas,
     read_only_turn,
 )
@@ -87,6 +89,7 @@ class Monitor:
         followers: FollowerKeeping,
         node_images: NodeImageTurns,
         metrics: MetricsTurns,
+        notifications: NotificationTurns,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -106,6 +109,7 @@ class Monitor:
         self._followers = followers
         self._node_images = node_images
         self._metrics = metrics
+        self._notifications = notifications
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -135,6 +139,7 @@ class Monitor:
         self._followers.start(self._stop)
         self._node_images.start(self._stop)
         self._metrics.start(self._stop)
+        self._notifications.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -223,6 +228,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_followers(settings, follower_watch(monitor_adapters(settings)), log),
         build_node_images(monitor_adapters(settings), log),
         MetricsTurns(collector(monitor_adapters(settings)), Changes(database), adapters.clock, log),
+        NotificationTurns(notification_watch(monitor_adapters(settings)), log),
     )
     monitor.run(StopSignal())
     return 0

@@ -28,6 +28,7 @@ TOPICS = {
     "backups": "where backups go, and their key",
     "cron": "scheduled jobs",
     "drains": "forwarding the log elsewhere",
+    "notify": "who is told of failed deploys, crashes, certificates, the disk",
     "nginx": "router settings: sizes, timeouts, limits, headers",
     "http-auth": "password protection of an app",
     "maintenance": "show a page instead of the app",

@@ -47,11 +47,13 @@ class Alarms:
         """All that there are now."""
         for one, since in self.dumps.overdue():
             words = f"{one.name} has had no good backup since {since:%Y-%m-%d %H:%M} UTC."
-            yield Trouble(f"dump {one.id}", self._of_app(one.app_id, words))
+            words = self._of_app(one.app_id, words)
+            yield Trouble(f"dump {one.id}", words, app_id=one.app_id, next="paas addons")
         for one, words in self.archives.alarms():
             # What it says of times and sizes may differ from turn to turn.
             key = f"archive {one.id} {words[:20]}"
-            yield Trouble(key, self._of_app(one.app_id, f"{one.name}: {words}"))
+            words = self._of_app(one.app_id, f"{one.name}: {words}")
+            yield Trouble(key, words, app_id=one.app_id, next="paas addons")
 
         if self.store.cluster.address() is not None:
             yield from self.nodes.noted()

@@ -1,0 +1,1 @@
+"""Sending notifications, by a process without rights."""

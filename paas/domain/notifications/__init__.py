@@ -1,0 +1,1 @@
+"""Notifications: whom they go to, and what they say."""

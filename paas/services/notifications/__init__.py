@@ -1,0 +1,1 @@
+"""Telling people of troubles, once, and when they are over."""
