@@ -338,6 +338,12 @@ class Server:
             "token for deploying": Scope(None, AppRole.DEPLOYER),
         }
         world.push()
+        self._database, self._former = (world.folder / name for name in ("state.db", "former.db"))
+        with (
+            closing(sqlite3.connect(self._database)) as database,
+            closing(sqlite3.connect(self._former)) as former,
+        ):
+            database.backup(former)
 
     def actor(self, who: str) -> Actor:
         """One of the people."""
@@ -374,14 +380,16 @@ class Server:
 
     def content(self) -> list[str]:
         """Everything in the store."""
-        with closing(sqlite3.connect(self.world.folder / "state.db")) as connection:
+        with closing(sqlite3.connect(self._database)) as connection:
             return list(connection.iterdump())
 
-
-@pytest.fixture
-def server(world: World, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """One on which nothing else happens."""
-    return Server(world, monkeypatch)
+    def put_back(self) -> None:
+        """Have the store as it was at the beginning, whatever a use has changed."""
+        with (
+            closing(sqlite3.connect(self._former)) as former,
+            closing(sqlite3.connect(self._database)) as database,
+        ):
+            former.backup(database)
 
 
 @pytest.fixture(scope="module")
@@ -389,6 +397,20 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One for all that changes nothing."""
     with pytest.MonkeyPatch.context() as patch:
         yield Server(World(tmp_path_factory.mktemp("shared")), patch)
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all that changes something."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield Server(World(tmp_path_factory.mktemp("changing")), patch)
+
+
+@pytest.fixture
+def server(changing: Server) -> Server:
+    """That one, with nothing changed."""
+    changing.put_back()
+    return changing
 
 
 def expected(use: str, who: str) -> str:
@@ -466,5 +488,5 @@ def test_who_may_read(shared: Server, use: str) -> None:
 
 @pytest.mark.parametrize(("use", "who"), CHANGING)
 def test_who_may_change(server: Server, use: str, who: str) -> None:
-    """Each on a server of their own."""
+    """Each with a store of their own."""
     assert server.answer(use, who) == ALLOWED
