@@ -276,7 +276,7 @@ def test_a_node_that_is_lost(bench: SwarmBench) -> None:
     try:
         state = bench.wait_for(second, State.CRASHED)
         assert state.exit_reason == f"lost its node {machine.name}, which is down"
-        assert bench.state(first).state is State.UP
+        bench.wait_for(first, State.UP)  # on a busy machine, its node may seem down for a moment
         assert not bench.runtime.has_address(bench.app, second.address)
         assert set(bench.runtime.usage([first, second])) == {first.id}
         replaced = bench.instances(WEB, keep=[first])
