@@ -6,6 +6,10 @@ its /64, the smallest network that a client has. Connections over the limit get 
 Loopback and the balancers in trusted_proxies, which carry everybody's connections, are not limited;
 but connections of this machine's apps over loopback are, for each app by its uid.
 
+How often visitors connect is up to them, but an app that does it as fast as it can, on two cores,
+makes others wait for the proxy five times as long. So an app has a pace, by its uid, or by its
+address where apps have networks of their own.
+
 Only packets that open a connection are examined, so connections that are open when the rules are
 reloaded are left alone; they are just no longer counted. The kernel drops an address from its set
 when its last connection ends. If the set is full, further addresses are not limited.
@@ -26,6 +30,8 @@ from paas.settings import Settings
 
 # Per address family; the kernel allocates memory only for connected ones.
 ADDRESSES_MAX = 65_536
+# How many connections an app may open each second, once it has opened a thousand at any pace.
+_PACE = "limit rate over 250/second burst 1000 packets"
 _COUNTS = re.compile(r'"ct count": \{"val": (\d+)')
 _REFUSED = re.compile(r'"counter": \{"packets": (\d+)')
 
@@ -56,6 +62,18 @@ table inet {table} {{
         size {size}
         flags dynamic
     }}
+    set app_paces {{
+        type uid
+        size {size}
+        flags dynamic
+        timeout 1m
+    }}
+    set app_address_paces {{
+        type ipv4_addr
+        size {size}
+        flags dynamic
+        timeout 1m
+    }}
     chain untracked {{
         type filter hook output priority raw; policy accept;
         oif "lo" tcp dport {first}-{last} notrack
@@ -69,11 +87,16 @@ table inet {table} {{
         type filter hook output priority 1; policy accept;
         oif "lo" meta skuid {first_uid}-{last_uid} tcp dport {{ {ports} }} \
 tcp flags & (fin|syn|rst|ack) == syn \
-add @apps {{ meta skuid ct count over {limit} }} counter reject with tcp reset
+goto visit_of_app
+    }}
+    chain visit_of_app {{
+        update @app_paces {{ meta skuid {pace} }} counter reject with tcp reset
+        add @apps {{ meta skuid ct count over {limit} }} counter reject with tcp reset
     }}
     chain visit {{
         meta nfproto ipv4 ct timeout set "visits4"
         meta nfproto ipv6 ct timeout set "visits6"
+{network_pace}\
 {exempt}\
         add @visitors4 {{ ip saddr ct count over {limit} }} counter reject with tcp reset
         add @visitors6 {{ ip6 saddr & ffff:ffff:ffff:ffff:: ct count over {limit} }} \
@@ -120,6 +143,8 @@ class ConnectionLimit:
             ports=", ".join(f"{port:d}" for port in ports),
             exempt=_exempt(settings),
             limit=int(self._limit),
+            pace=_PACE,
+            network_pace=_network_pace(settings),
         )
 
     def state(self) -> LimitState:
@@ -136,6 +161,16 @@ class ConnectionLimit:
         if not tried.ok:
             return LimitState(fault=f"this machine's nftables cannot count them: {tried.words}")
         return LimitState(fault="the firewall's rules have another limit, or none", mends=True)
+
+
+def _network_pace(settings: Settings) -> str:
+    """The rule for apps that come from networks of their own."""
+    if not settings.app_networks:
+        return ""
+    return (
+        f"        ip saddr {ipaddress.IPv4Network(settings.app_network_range)} "
+        f"update @app_address_paces {{ ip saddr {_PACE} }} counter reject with tcp reset\n"
+    )
 
 
 def _exempt(settings: Settings) -> str:

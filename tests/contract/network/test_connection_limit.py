@@ -1,6 +1,7 @@
 """The limit of connections for each address, with the kernel's own rules and a real nginx."""
 
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -62,6 +63,17 @@ server.serve_forever()
 """
 
 
+# Begins so many connections at once, and waits for none of them.
+HASTY = """
+import socket, sys
+for _ in range(int(sys.argv[3])):
+    with socket.socket() as one:
+        one.setblocking(False)
+        one.connect_ex((sys.argv[1], int(sys.argv[2])))
+print("done", flush=True)
+"""
+
+
 class Client:
     """What the program CLIENT tells."""
 
@@ -112,6 +124,12 @@ class Hosts(Island):
         finally:
             process.kill()
             process.communicate()
+
+    def hurries(self, count: int, uid: int) -> None:
+        """Begin so many connections as fast as possible."""
+        words = ["/usr/bin/python3", "-c", HASTY, "127.0.0.1", str(WEB), str(count)]
+        process = self.starts(words, "a", uid=uid)
+        assert process.communicate()[0] == "done\n"
 
     def opened(
         self, source: str, count: int, *, host: str = HERE, port: int = WEB, end: str = "b"
@@ -251,6 +269,18 @@ def test_an_app_is_limited_by_its_uid_wherever_it_comes_from(hosts: Hosts) -> No
         assert (neighbor.opened, machine.opened) == (LIMIT, LIMIT + 5)
         for client in (first, neighbor, machine):
             assert client.answer() == "HTTP/1.1 200 OK"
+
+
+@pytest.mark.usefixtures("nginx")
+def test_an_app_has_a_pace(hosts: Hosts) -> None:
+    """It makes the proxy no work beyond that; another app is answered meanwhile."""
+    hosts.limit(20_000)
+    hosts.hurries(10_000, uid=70_002)
+    refused = hosts.read(f"nft list chain inet paas_{APP} visit_of_app")
+    assert int(re.findall(r"250/second .* packets (\d+) bytes", refused)[0]) > 0
+    with hosts.client("127.0.0.2", 5, host="127.0.0.1", end="a", uid=70_003) as neighbor:
+        assert neighbor.opened == 5
+        assert neighbor.answer() == "HTTP/1.1 200 OK"
 
 
 def test_who_is_in_stays_when_the_rules_are_put_up_again(hosts: Hosts) -> None:

@@ -14,6 +14,7 @@ VARIANTS = {
         http_port=8080,
         https_port=0,
         connections_per_address=50,
+        app_networks=True,
         trusted_proxies="192.0.2.0/24 192.0.2.7, 2001:db8::/32",
     ),
 }
