@@ -22,7 +22,7 @@ from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.streams.http import LogStreams
 from paas.entrypoints.streams.rendezvous import Rendezvous
 from paas.entrypoints.streams.requests import HEAD_MAX_BYTES
-from paas.entrypoints.web.server import NEW_NETWORK, listen
+from paas.entrypoints.web.listening import NEW_NETWORK, listen
 from paas.settings import Settings, load
 
 _BACKLOG = 128

@@ -5,12 +5,10 @@ owns nothing, and it has no network but the two Unix sockets, its own and the ga
 """
 
 import os
-import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from wsgiref.types import WSGIApplication
 
 from gunicorn.app.base import BaseApplication
@@ -25,16 +23,15 @@ from paas.entrypoints.web.dashboard.app import Place
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.hooks import Hooks
+from paas.entrypoints.web.listening import BACKLOG, NEW_NETWORK, listen
 from paas.settings import Settings, load
 
 # Each waits for one request, a push for as long as its build takes.
 THREADS = 64
 _CONNECTIONS = 512
-_BACKLOG = 128
 _STOP_LIMIT_S = 5
 _HEADER_BYTES = 16_384
 _FIRST_SOCKET = 3
-NEW_NETWORK = 0x4000_0000  # CLONE_NEWNET, unshare(2)
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]
@@ -52,7 +49,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
             # The present ones: Gunicorn's defaults are those of when it was imported.
             "user": str(os.geteuid()),
             "group": str(os.getegid()),
-            "backlog": _BACKLOG,
+            "backlog": BACKLOG,
             "worker_class": "gthread",
             "workers": 1,
             "threads": THREADS,
@@ -74,21 +71,6 @@ class WebServer(BaseApplication):  # type: ignore[misc]
     def load(self) -> WSGIApplication:
         """The application."""
         return self._make()
-
-
-def listen(path: Path, gid: int) -> socket.socket:
-    """Listen for the proxy, whose group that is."""
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
-    os.chown(path, 0, gid)
-    path.chmod(0o660)
-    listener.listen(_BACKLOG)
-    return listener
 
 
 def serve(settings: Settings) -> None:
