@@ -176,7 +176,7 @@ def test_an_older_backup(fragile: Server, shop: User, repository: MakeRepository
     assert "is an older copy" in shows.stderr
     assert "sudo paas doctor" in shows.stderr
     assert "web.1" in reader("logs", "-a", "shop").stdout
-    assert "v2" in reader("releases", "-a", "shop").stdout
+    assert "v1" in reader("releases", "-a", "shop").stdout
     assert json.loads(reader("config", "--json", "-a", "shop").stdout) is not None
     assert "web.1" in reader("ps", "-a", "shop").stdout
     assert "shop" in reader("domains", "-a", "shop").stdout
