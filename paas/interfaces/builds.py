@@ -133,6 +133,12 @@ class Slugs(Protocol):
         Raises PaasError if there is no such folder.
         """
 
+    def copy(self, slug_id: str, build_id: str, uid: int) -> None:
+        """The finished tree of a build, owned by uid, from a slug, which it shares nothing with.
+
+        Raises PaasError if the slug has no files, or there is no space.
+        """
+
     def freeze(self, build_id: str) -> int:
         """Turn a finished build's tree into the slug of that id; returns its size in bytes."""
 

@@ -33,6 +33,7 @@ from paas.store.login_changes import LoginChanges
 from paas.store.login_links import LoginLinks
 from paas.store.maintenance import Maintenance
 from paas.store.notifications import Notifications
+from paas.store.pipelines import Pipelines
 from paas.store.poolers import Poolers
 from paas.store.quotas import Quotas
 from paas.store.releases import Releases
@@ -85,6 +86,7 @@ class Store:
         self.login_changes = LoginChanges(database, self.sealing)
         self.maintenance = Maintenance(database)
         self.notifications = Notifications(database, self.sealing)
+        self.pipelines = Pipelines(database)
         self.poolers = Poolers(database, self.allocations)
         self.releases = Releases(database, self.sealing)
         self.quotas = Quotas(database)

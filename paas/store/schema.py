@@ -2,6 +2,7 @@
 
 from paas.store.first_migrations import FIRST
 from paas.store.schema_of_image_builds import IMAGE_BUILDS
+from paas.store.schema_of_pipelines import PIPELINES
 
 MIGRATIONS = (
     *FIRST,
@@ -292,4 +293,5 @@ MIGRATIONS = (
         created_at TEXT NOT NULL
     ) STRICT;
     """,
+    PIPELINES,
 )

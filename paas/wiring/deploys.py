@@ -4,6 +4,7 @@ from paas.services.apps.apps import Apps
 from paas.services.builds.build import SlugMaker
 from paas.services.builds.builds import Builds
 from paas.services.builds.choice import BuilderChoice
+from paas.services.builds.copies import SlugCopies
 from paas.services.builds.trees import Trees
 from paas.services.builds.uploads import SourceUploads
 from paas.services.datastores.declared import DeclaredDatastores
@@ -11,9 +12,11 @@ from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.deploys import Deploys
 from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
+from paas.services.deploys.promotions import Promotions
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
+from paas.services.releases.pipelines import Pipelines
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
@@ -184,4 +187,19 @@ def cloning(adapters: Adapters, apps: Apps, deploying: Deploys) -> Cloning:
         deploys=deploying,
         locks=adapters.locks,
         clock=adapters.clock,
+    )
+
+
+def promotions(adapters: Adapters, deploying: Deploys, pipelines: Pipelines) -> Promotions:
+    """From one app of a pipeline to the next."""
+    return Promotions(
+        store=adapters.store,
+        pipelines=pipelines,
+        deploys=deploying,
+        copies=SlugCopies(
+            store=adapters.store,
+            slugs=adapters.slugs,
+            maker=deploying.maker,
+            clock=adapters.clock,
+        ),
     )

@@ -49,6 +49,7 @@ from paas.services.datastores.upgrades import Upgrades
 from paas.services.deploys.cloning import Cloning
 from paas.services.deploys.image_imports import ImageImports
 from paas.services.deploys.imports import Imports
+from paas.services.deploys.promotions import Promotions
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
@@ -62,6 +63,7 @@ from paas.services.people.tokens import Tokens
 from paas.services.people.users import Users
 from paas.services.people.web_sessions import WebSessions
 from paas.services.releases.diffs import Diffs
+from paas.services.releases.pipelines import Pipelines
 from paas.services.releases.releases import Releases
 from paas.services.routing.domains import Domains
 from paas.services.routing.proxies import Proxies
@@ -150,6 +152,8 @@ class Services:
     moving: Moving
     nodes: Nodes
     app_runs: AppRuns
+    pipelines: Pipelines
+    promotions: Promotions
     processes: Processes
     proxies: Proxies
     pushes: Pushes
@@ -230,6 +234,7 @@ def all_services(adapters: Adapters) -> Services:
         clock=adapters.clock,
     )
     capturing = datastores.captures(adapters, backups)
+    pipelines = Pipelines(store=store, diffs=releasing.diffs, clock=adapters.clock)
     return Services(
         settings=settings,
         addresses=adapters.addresses,
@@ -292,6 +297,8 @@ def all_services(adapters: Adapters) -> Services:
         moving=server.moving(adapters, changes),
         nodes=server.nodes(adapters, keeping),
         app_runs=app_runs,
+        pipelines=pipelines,
+        promotions=deploys.promotions(adapters, deploying, pipelines),
         processes=apps.processes(adapters, changes, quotas),
         proxies=proxies,
         pushes=deploys.pushes(adapters, all_apps, deploying, releasing, quotas),

@@ -71,7 +71,10 @@ def heroku(server: Server, alice: User, tmp_path: Path) -> Iterator[Heroku]:
 
 @pytest.mark.timeout(600)
 def test_a_session(
-    server: Server, heroku: Heroku, repository: Callable[[dict[str, str | bytes]], Repository]
+    server: Server,
+    alice: User,
+    heroku: Heroku,
+    repository: Callable[[dict[str, str | bytes]], Repository],
 ) -> None:
     """From an empty folder to an app that runs, is changed, goes back, and is gone."""
     assert heroku("auth:whoami", merge=False).stdout == "alice@localhost\n"
@@ -101,6 +104,8 @@ def test_a_session(
     assert "Set GREETING, LEVEL" in heroku("releases", cwd=source.path).stdout
     assert "done, v3" in heroku("rollback", "v1", cwd=source.path).stdout
     wait_for(lambda: "LEVEL" not in _environment(server), what="the former config is live")
+    _use_a_database(server, heroku, source)
+    _promote(server, alice)
     added = heroku("domains:add", "www.heroku.example.net", cwd=source.path).stdout
     assert "Adding www.heroku.example.net to heroku-shop... done" in added
     assert "www.heroku.example.net is pending" in added
@@ -175,6 +180,26 @@ def _archive(files: dict[str, str | bytes]) -> bytes:
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))
     return made.getvalue()
+
+
+def _use_a_database(server: Server, heroku: Heroku, source: Repository) -> None:
+    """Create one, look at it, and destroy it."""
+    made = heroku("addons:create", "heroku-postgresql", "--wait", cwd=source.path).stdout
+    assert "as DATABASE_URL" in made
+    wait_for(lambda: "DATABASE_URL" in _environment(server), what="the app has its URL")
+    shown = heroku("pg:info", cwd=source.path).stdout
+    assert "Available" in shown
+    confirm = ("--confirm", "heroku-shop", "--wait")
+    assert "done" in heroku("addons:destroy", "DATABASE", *confirm, cwd=source.path).stdout
+
+
+def _promote(server: Server, alice: User) -> None:
+    """Have another app run the same code, from a copy of its own."""
+    alice.ssh("apps:create heroku-next")
+    alice.ssh("pipelines:create heroku-line -a heroku-shop --stage staging")
+    alice.ssh("pipelines:add heroku-line -a heroku-next --stage production")
+    alice.ssh("pipelines:promote -a heroku-shop", timeout_s=COMMAND_LIMIT_S)
+    assert server.get("heroku-next", "/").text == "by heroku"
 
 
 def _environment(server: Server) -> dict[str, str]:

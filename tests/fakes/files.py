@@ -1,5 +1,6 @@
 """Slugs without their files."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from paas.domain.releases.artifacts import Artifact, Image
@@ -21,6 +22,8 @@ class FakeSlugs:
         self.low = False
         self.disk_failure: PaasError | None = None
         self.lost_images: set[str] = set()
+        # What happens while a slug is copied.
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def new_build(self, build_id: str, uid: int) -> Path:
         self.building.add(build_id)
@@ -28,6 +31,12 @@ class FakeSlugs:
 
     def keep_only(self, build_id: str, folder: str) -> None:
         self.narrowed = folder
+
+    def copy(self, slug_id: str, build_id: str, uid: int) -> None:
+        if slug_id not in self.frozen:
+            raise PaasError("command-failed", f"There are no files of {slug_id}.")
+        self.building.add(build_id)
+        self.meanwhile()
 
     def freeze(self, build_id: str) -> int:
         self.building.remove(build_id)

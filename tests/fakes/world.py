@@ -251,7 +251,9 @@ class World:
         self.app_runs = made.app_runs
         self.metrics = made.metrics
         self.notifications = made.notifications
+        self.pipelines = made.pipelines
         self.processes = made.processes
+        self.promotions = made.promotions
         self.proxies = made.proxies
         self.pushes = made.pushes
         self.quotas = made.quotas

@@ -61,6 +61,9 @@ class FileSlugs:
         directories.remove(path)
         aside.rename(path)
 
+    def copy(self, slug_id: str, build_id: str, uid: int) -> None:
+        directories.copy(self._slugs / slug_id, self._builds / build_id, uid)
+
     def freeze(self, build_id: str) -> int:
         path = self._builds / build_id
         size_bytes = directories.size_bytes(path)

@@ -177,7 +177,7 @@ def diff(session: Session, words: tuple[str, ...], app: str | None, as_json: boo
     old, new = [*versions, None, None][:2]
     found = session.services.diffs.between(session.actor, session.app_name(app, named), old, new)
     if as_json:
-        print_json(_plain_difference(found))
+        print_json(plain_difference(found))
         return
     session.terminal.step(f"From {found.old} to {found.new}")
     for note in found.notes:
@@ -230,7 +230,7 @@ def _plain_info(found: ReleaseInfo) -> dict[str, object]:
     }
 
 
-def _plain_difference(found: Difference) -> dict[str, object]:
+def plain_difference(found: Difference) -> dict[str, object]:
     return {
         "from": found.old,
         "to": found.new,

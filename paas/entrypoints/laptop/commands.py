@@ -8,6 +8,7 @@ from paas.entrypoints.laptop.command_lines import APP, JSON, TABLE, CommandLine
 from paas.entrypoints.laptop.datastore_commands import DATASTORE_COMMANDS
 
 _RUN = ("-e", "--env")
+_STAGE, _TO = ("-s", "--stage"), ("-t", "--to")
 _NO_RESTART = ("--no-restart",)
 
 _OTHERS = (
@@ -193,6 +194,14 @@ _OTHERS = (
     CommandLine("notify:test", "[APP] [URL|ID]", "Send a test.", (*APP, "--server")),
     CommandLine("open", "[APP] [PATH]", "Open the app in the browser.", (*APP, *JSON)),
     CommandLine("ports:set", "[APP] web=PORT|auto", "Choose where containers listen.", APP),
+    CommandLine("pipelines", "", "List your pipelines.", JSON),
+    CommandLine("pipelines:add", "PIPELINE", "Add an app, or set its stage.", (*APP, *_STAGE)),
+    CommandLine("pipelines:create", "PIPELINE", "Create a pipeline of apps.", (*APP, *_STAGE)),
+    CommandLine("pipelines:destroy", "PIPELINE", "Remove a pipeline; its apps stay."),
+    CommandLine("pipelines:diff", "", "Show what a promotion would bring.", (*APP, *_TO, *JSON)),
+    CommandLine("pipelines:info", "PIPELINE", "Show the apps of a pipeline.", JSON),
+    CommandLine("pipelines:promote", "", "Run an app's code in the next one.", (*APP, *_TO)),
+    CommandLine("pipelines:remove", "", "Take an app out of its pipeline.", APP),
     CommandLine("proxy", "", "Show which proxy serves all apps.", JSON),
     CommandLine("proxy:set", "nginx|haproxy", "Change the proxy of all apps."),
     CommandLine("ps", "[APP]", "List the instances.", (*APP, *TABLE)),

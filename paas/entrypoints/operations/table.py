@@ -25,6 +25,7 @@ from paas.entrypoints.operations import (
     logs,
     metrics,
     people,
+    pipelines,
     processes,
     releases,
     runs,
@@ -212,6 +213,20 @@ OPERATIONS: Mapping[str, Operation] = {
     "pg:promote": _changes(
         addons.promote_postgresql, _DATASTORE, lambda datastore, **_: [datastore]
     ),
+    "pipelines": Operation(pipelines.listing, {}),
+    "pipelines:add": _changes(
+        pipelines.add,
+        {"app": APP, "pipeline": TEXT, "stage": TEXT},
+        lambda pipeline, **_: [pipeline],
+        lambda stage, **_: {"--stage": [stage]},
+    ),
+    "pipelines:create": _changes(pipelines.create, {"name": TEXT}, lambda name: [name]),
+    "pipelines:destroy": _changes(pipelines.destroy, {"name": TEXT}, lambda name: [name]),
+    "pipelines:info": Operation(pipelines.of_app, {"app": APP, "version": optional(NUMBER)}),
+    "pipelines:promote": _changes(
+        pipelines.promote, {"app": APP, "to": TEXTS}, options=lambda to, **_: {"--to": to}
+    ),
+    "pipelines:remove": _changes(pipelines.remove, {"app": APP}),
     "ps": Operation(processes.listing, {"app": APP}),
     "ps:restart": _changes(processes.restart, _NAMES, lambda names, **_: names),
     "ps:scale": _changes(

@@ -96,8 +96,8 @@ class SlugMaker:
         if manifest.start_limit_s is not None:
             self.limits.allow(manifest.start_limit_s, "app.json")
         check_jobs(manifest, declared, procfile, self.schedules)
-        self._make_datastores(push, manifest, progress)
-        config = self._declared(app, app_json, progress)
+        self.make_datastores(push, manifest, progress)
+        config = self.declared(app, app_json, progress)
         packs = self._buildpacks(app, app_json, progress)
         plan = self.choice.plan(app, packs, partial(self._file, push, folder), progress)
         built = self._compile(push, build, tree, config, progress, packs=packs, plan=plan)
@@ -159,7 +159,7 @@ class SlugMaker:
             )
         return replace(built, image=image, image_bytes=size_bytes)
 
-    def _make_datastores(self, push: Push, manifest: AppJson, progress: Progress) -> None:
+    def make_datastores(self, push: Push, manifest: AppJson, progress: Progress) -> None:
         """Before its config vars are looked at: those of app.json may be among them."""
         live = current_slug(self.store, push.app.id)
         slug = self.store.slugs.find(live) if live else None
@@ -223,7 +223,7 @@ class SlugMaker:
         path = f"{folder}/{name}" if folder else name
         return self.repository.read_file(push.app.id, push.commit, push.quarantine, path, limit)
 
-    def _declared(self, app: App, app_json: bytes | None, progress: Recorded) -> ConfigVars:
+    def declared(self, app: App, app_json: bytes | None, progress: Recorded) -> ConfigVars:
         """The config vars that the build and the release get."""
         manifest = parse_app_json(app_json) if app_json is not None else AppJson()
         for warning in manifest.warnings:

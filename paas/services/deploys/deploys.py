@@ -29,6 +29,19 @@ POLL_S = 0.02
 _Built = tuple[Push, Slug, ConfigVars]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a slug comes from, if not from a build of the commit.
+
+    words: what the release and the app's log say. make: makes the slug and the config, in place of
+    SlugMaker.make. released: called in the transaction that records the release.
+    """
+
+    words: str
+    make: Callable[[Push, Build, Recorded], tuple[Slug, ConfigVars]]
+    released: Callable[[Release], None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deploys:
     """Turns pushes into releases."""
@@ -46,13 +59,16 @@ class Deploys:
     logs: Logs
     clock: Clock
 
-    def deploy(self, push: Push, progress: Progress) -> None:
-        """Build the commit and make it live. Raises PaasError with nothing changed."""
+    def deploy(self, push: Push, progress: Progress, origin: Origin | None = None) -> None:
+        """Build the commit and make it live. Raises PaasError with nothing changed.
+
+        origin: of the slug, if it is not built.
+        """
 
         @contextmanager
         def prepare(app: App, progress: Progress) -> Iterator[Target]:
-            with self._build(replace(push, app=app), progress) as (built, recorded):
-                yield self._release(*built, recorded)
+            with self._build(replace(push, app=app), progress, origin) as (built, recorded):
+                yield self._release(*built, recorded, origin)
 
         doing = f"deploys {push.commit[:7]}"
         change = Change(app=push.app, who=push.actor.name, doing=doing, prepare=prepare)
@@ -80,7 +96,9 @@ class Deploys:
         self.changes.apply(Change(app=app, who=actor.name, doing=doing, prepare=prepare), progress)
 
     @contextmanager
-    def _build(self, push: Push, progress: Progress) -> Iterator[tuple[_Built, Recorded]]:
+    def _build(
+        self, push: Push, progress: Progress, origin: Origin | None = None
+    ) -> Iterator[tuple[_Built, Recorded]]:
         """A slug and its config; recorded as failed if they do not go live."""
         refuse_locked(self.store, push.app)
         self.slugs.check_free_space()
@@ -100,12 +118,14 @@ class Deploys:
             with reporting_failure(
                 recorded, "The deploy failed", what_serves(self.store, push.app)
             ):
-                slug, config = self.maker.make(push, build, recorded)
+                make = self.maker.make if origin is None else origin.make
+                slug, config = make(push, build, recorded)
                 yield (push, slug, config), recorded
         except PaasError as error:
             recorded.record_error(error)
             if not self._is_released(build):
-                text = f"The build of {build.commit[:8]} failed: {error.summary}"
+                what = f"The build of {build.commit[:8]}" if origin is None else origin.words
+                text = f"{what} failed: {error.summary}"
                 self.logs.write(push.app.id, "deploy", text)
             self._abandon(build, error.reference)
             raise
@@ -122,20 +142,30 @@ class Deploys:
         self.store.builds.add(build)
         return build
 
-    def _release(self, push: Push, slug: Slug, config: ConfigVars, progress: Recorded) -> Target:
+    def _release(
+        self,
+        push: Push,
+        slug: Slug,
+        config: ConfigVars,
+        progress: Recorded,
+        origin: Origin | None,
+    ) -> Target:
         """The release of a slug, which has the id of its build."""
         app = push.app
-        commit = self.repository.commit(app.id, push.commit, push.quarantine)
         former_id = current_slug(self.store, app.id)
         former = self.store.slugs.find(former_id) if former_id else None
-        release = self.store.releases.add(
-            app.id,
-            slug_id=slug.id,
-            config=config,
-            description=f"Deploy {push.commit[:8]}: {commit.summary[:60]}",
-            user=push.actor.name,
-            now=self.clock.now(),
-        )
+        words = self._words(push) if origin is None else origin.words
+        with self.store.transaction():
+            release = self.store.releases.add(
+                app.id,
+                slug_id=slug.id,
+                config=config,
+                description=words,
+                user=push.actor.name,
+                now=self.clock.now(),
+            )
+            if origin is not None:
+                origin.released(release)
         progress.step(f"Releasing v{release.version}")
 
         def live() -> None:
@@ -152,6 +182,10 @@ class Deploys:
             accepting=lambda: self._room_for_git(push),
             afterwards=self._settled(slug),
         )
+
+    def _words(self, push: Push) -> str:
+        commit = self.repository.commit(push.app.id, push.commit, push.quarantine)
+        return f"Deploy {push.commit[:8]}: {commit.summary[:60]}"
 
     def _release_again(self, push: Push, live: Release, slug: Slug, progress: Recorded) -> Target:
         """The live release with another slug of the same commit."""

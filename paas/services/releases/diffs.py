@@ -56,6 +56,18 @@ class Diffs:
         first = self._release(app, old) if old else before(self.store.releases.of_app(app.id), new)
         return self._compare(app, self._of_release(first), self._of_release(second))
 
+    def across(self, source: App, target: App) -> Difference:
+        """What the target runs against what the source runs; config vars stay with their app.
+
+        Files are compared in the source's repository.
+        """
+        old, new = (self._of_release(self.store.releases.current(app)) for app in (target, source))
+        return self._compare(
+            source,
+            replace(old, label=f"{target.name} {old.label}", config={}),
+            replace(new, label=f"{source.name} {new.label}", config={}),
+        )
+
     def pushed(self, app: App, commit: str, quarantine: Quarantine) -> Difference:
         """The current release against a commit that is being pushed.
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.builds.slugs import FileSlugs
+from paas.domain.values.errors import PaasError
 from paas.interfaces import Slugs
 from paas.settings import Settings
 from tests.fakes.files import FakeSlugs
@@ -78,3 +79,22 @@ def test_an_app_without_a_cache_has_an_empty_one(slugs: Slugs) -> None:
     assert slugs.cache_bytes(1) == 0
     slugs.check_writable()
     slugs.check_free_space()
+
+
+def test_a_slug_is_copied_for_another_app(slugs: Slugs) -> None:
+    """The copy is a build's tree with another owner; the slug stays as it is."""
+    begin(slugs, "1-aa")
+    slugs.freeze("1-aa")
+    slugs.copy("1-aa", "2-bb", 12_345)
+    assert (slugs.unfinished(), slugs.slugs()) == (["2-bb"], ["1-aa"])
+    assert slugs.freeze("2-bb") > 0
+    if not isinstance(slugs, FakeSlugs):
+        own, copy = (slugs.path(id) / "public" / "app.css" for id in ("1-aa", "2-bb"))
+        assert copy.read_text() == own.read_text()
+        assert (own.stat().st_uid, copy.stat().st_uid) == (os.getuid(), 12_345)
+        assert own.stat().st_ino != copy.stat().st_ino
+    slugs.remove("1-aa")
+    assert slugs.damage("2-bb") is None
+    with pytest.raises(PaasError):
+        slugs.copy("1-aa", "2-cc", 12_345)
+    slugs.remove("2-cc")

@@ -160,6 +160,11 @@ USES: dict[str, str] = {
     "redis:backups:unschedule": "redis-curly-1234",
     "redis:copy": f"REDIS STATS --confirm {CANARY}",
     "redis:credentials": "--reset --force",
+    "pipelines:add": "line --stage production",
+    "pipelines:create": "line --stage staging",
+    "pipelines:destroy": "line",
+    "pipelines:promote": "",
+    "pipelines:remove": "",
     "redis:import": "--confirm redis-curly-1234",
     "redis:maxmemory": "--policy allkeys-lru",
     "redis:promote": "STATS",
@@ -204,6 +209,7 @@ NO_APP = {
 }
 NO_APP |= {"docker:runtime", "server:rotate-key", "tokens:revoke"}
 NO_APP |= {"dashboard:close", "dashboard:open"}
+NO_APP |= {"docker:runtime", "pipelines:destroy", "server:rotate-key", "tokens:revoke"}
 NO_APP |= {name for name in USES if name.startswith(("nodes:", "teams:", "users:"))}
 
 

@@ -152,6 +152,11 @@ WORDS: dict[str, str] = {
     "pg:vacuum-stats": "",
     "addons:upgrade": "DATABASE postgresql:standard",
     "pg:credentials:url": "",
+    "pipelines:add": "line --stage production",
+    "pipelines:create": "line --stage staging",
+    "pipelines:diff": "",
+    "pipelines:promote": "",
+    "pipelines:remove": "",
     "pg:backups": "",
     "pg:backups:capture": "",
     "pg:backups:delete": "b001",
@@ -272,6 +277,9 @@ OTHER_WORDS: dict[str, str] = {
     "server:docker": "",
     "server:rotate-key": "",
     "server:status": "",
+    "pipelines": "",
+    "pipelines:destroy": "line",
+    "pipelines:info": "line",
     "teams": "",
     "teams:add": "web newcomer",
     "teams:create": "other",
@@ -419,7 +427,7 @@ def expected(use: str, who: str) -> str:
     if isinstance(need, Permission):
         if role is None:
             return "no-such-app"
-        limited = {"apps:leave", "apps:clone", "git:deploy-on-push"}
+        limited = {"apps:leave", "apps:clone", "git:deploy-on-push", "pipelines:create"}
         if use in limited and "token" in who and role.may(need):
             return "token-limited"
         return ALLOWED if role.may(need) else "needs-role"

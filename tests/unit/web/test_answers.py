@@ -44,6 +44,10 @@ FIELDS: dict[str, str] = {
     "log-drain": "addon app created_at id token updated_at url",
     "oauth-authorization": "access_token client created_at description grant id refresh_token "
     "scope session updated_at user",
+    "pipeline": "created_at generation id name owner updated_at",
+    "pipeline-coupling": "app created_at id pipeline stage updated_at",
+    "pipeline-promotion": "created_at id pipeline source status updated_at",
+    "pipeline-promotion-target": "app error_message id pipeline_promotion release status",
     "plan": "addon_service compliance created_at default description human_name id "
     "installable_inside_private_network installable_outside_private_network name price "
     "space_default state updated_at visible",
@@ -83,6 +87,10 @@ ANSWERS: dict[str, str] = {
     "/apps/shop/releases/v1": "release",
     "/apps/shop/sni-endpoints": "sni-endpoint",
     "/oauth/authorizations": "oauth-authorization",
+    "/apps/shop/pipeline-couplings": "pipeline-coupling",
+    "/pipeline-couplings": "pipeline-coupling",
+    "/pipelines": "pipeline",
+    "/pipelines/line/pipeline-couplings": "pipeline-coupling",
     "/regions": "region",
     "/stacks": "stack",
 }
@@ -101,6 +109,9 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     assert found.ask("PUT", "/apps/shop/buildpack-installations", packs).status_code == 200
     order = {"plan": {"name": "heroku-postgresql:small"}, "attachment": {}, "config": {}}
     assert found.ask("POST", "/apps/shop/addons", order).status_code == 201
+    assert found.ask("POST", "/pipelines", {"name": "line"}).status_code == 201
+    coupled = {"app": "shop", "pipeline": "line", "stage": "staging"}
+    assert found.ask("POST", "/pipeline-couplings", coupled).status_code == 201
     drain = {"url": "syslog://198.51.100.7:514"}
     assert found.ask("POST", "/apps/shop/log-drains", drain).status_code == 201
     assert found.ask("POST", "/apps/shop/acm", {}).status_code == 200

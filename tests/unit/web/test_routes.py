@@ -49,6 +49,8 @@ ROUTES: dict[str, Route] = {
     "DELETE /apps/<name>/formations/<kind>": Route("ps:restart"),
     "DELETE /apps/<name>/log-drains/<drain>": Route("drains:remove"),
     "DELETE /apps/<name>/sni-endpoints/<endpoint>": Route("certs:remove"),
+    "DELETE /pipeline-couplings/<id>": Route(None),
+    "DELETE /pipelines/<pipeline>": Route("pipelines:destroy"),
     "DELETE /oauth/authorizations/<id>": Route("tokens:revoke"),
     "DELETE /oauth/sessions/<_id>": Route(None),
     "GET /account": Route("auth:whoami"),
@@ -104,6 +106,13 @@ ROUTES: dict[str, Route] = {
     "GET /metrics": Route("apps"),
     "GET /oauth/authorizations": Route("tokens"),
     "GET /oauth/authorizations/<id>": Route(None),
+    "GET /pipeline-couplings": Route("pipelines"),
+    "GET /pipeline-couplings/<id>": Route(None),
+    "GET /pipeline-promotions/<promotion>": Route(None),
+    "GET /pipeline-promotions/<promotion>/promotion-targets": Route(None),
+    "GET /pipelines": Route("pipelines"),
+    "GET /pipelines/<pipeline>": Route(None),
+    "GET /pipelines/<pipeline>/pipeline-couplings": Route(None),
     "GET /postgres/v0/databases/<addon>/credentials/<credential>": Route(None),
     "GET /redis/v0/databases/<addon>": Route(None),
     "GET /regions": Route("auth:whoami"),
@@ -126,6 +135,7 @@ ROUTES: dict[str, Route] = {
     "POST /addon-attachments": Route(
         "addons:attach", {"addon": "postgresql-curly-1234", "app": "shop"}
     ),
+    "PATCH /pipeline-couplings/<id>": Route(None),
     "POST /account/keys": Route("keys:add", {"public_key": "ssh-ed25519 AAAA"}),
     "POST /auth": Route(None),
     "POST /apps": Route("apps:create", {"name": "another"}),
@@ -150,6 +160,12 @@ ROUTES: dict[str, Route] = {
     "POST /apps/<name>/sni-endpoints": Route("certs:add", CERTIFICATE),
     "POST /client/v11/apps/<name>/transfers/<_number>/actions/public-url": Route("pg:backups"),
     "POST /client/v11/databases/<addon>/backups": Route(None),
+    "POST /filters/apps": Route("apps", {"in": {"id": []}}),
+    "POST /pipeline-couplings": Route(
+        "pipelines:add", {"app": "shop", "pipeline": "line", "stage": "staging"}
+    ),
+    "POST /pipeline-promotions": Route(None),
+    "POST /pipelines": Route("apps:create", {"name": "line"}),
     "POST /oauth/authorizations": Route("tokens:create", {"description": "a laptop"}),
 }
 # What stands for the parts of a path.
@@ -163,6 +179,7 @@ PARTS = {
     "<endpoint>": "cert-1-00000001",
     "<key>": "SHA256:none",
     "<kind>": "web",
+    "<pipeline>": "line",
     "<plan>": "heroku-redis:small",
     "<release>": "v1",
     "<service>": "heroku-redis",

@@ -26,17 +26,21 @@ STATUS: Mapping[str, int] = {
 # Which of these an error of the platform is, by its reference; INVALID otherwise.
 _IDS: Mapping[str, str] = {
     **dict.fromkeys(TOKEN_REFUSALS, UNAUTHORIZED),
-    **dict.fromkeys(("admins-only", "needs-role", "not-allowed", "token-limited"), FORBIDDEN),
+    **dict.fromkeys(
+        ("admins-only", "needs-role", "not-allowed", "pipeline-owner", "token-limited"), FORBIDDEN
+    ),
     **dict.fromkeys(
         (
             "no-builds",
             "no-such-build",
+            "no-pipeline",
             "no-such-certificate",
             "no-such-datastore",
             "not-attached",
             "no-such-domain",
             "no-such-drain",
             "no-such-key",
+            "no-such-pipeline",
             "no-such-release",
             "no-such-token",
             "no-such-upload",

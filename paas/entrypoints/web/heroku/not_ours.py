@@ -4,7 +4,6 @@ from flask import Blueprint, Response, jsonify
 
 from paas.entrypoints.web.heroku import ids
 from paas.entrypoints.web.heroku.apps import REGION, STACK
-from paas.entrypoints.web.heroku.errors import not_found
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.heroku.times import BEGINNING
 
@@ -20,11 +19,6 @@ def register(app: Blueprint, platform: Platform) -> None:
     def nothing_of_app(name: str) -> Response:
         of_app(name)
         return jsonify([])
-
-    @app.get("/apps/<name>/pipeline-couplings")
-    def no_pipeline(name: str) -> Response:
-        of_app(name)
-        raise not_found("pipeline-coupling", "That app is in no pipeline.")
 
 
 def _add_server(app: Blueprint, platform: Platform) -> None:
