@@ -1,9 +1,11 @@
 """Which host is answered by which application."""
 
 from collections.abc import Iterable
+from functools import partial
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, Response
+from werkzeug.wsgi import ClosingIterator
 
 from paas.entrypoints.web.answers import words
 from paas.entrypoints.web.asking import Asking
@@ -13,6 +15,10 @@ from paas.entrypoints.web.git_routes import add_git
 from paas.entrypoints.web.heroku.app import make_api
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.hooks import PREFIX, Hooks, make_hooks
+from paas.entrypoints.web.places import Places
+
+# More than an address may have at the gate, and than webhooks may be; fewer than there are threads.
+OPEN_PER_ADDRESS = 24
 
 
 def make_app(
@@ -32,7 +38,29 @@ def make_app(
         host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
         return by_host.get(host, api)(environ, start)
 
-    return serve
+    return limited(serve)
+
+
+def limited(serve: WSGIApplication) -> WSGIApplication:
+    """The application, for so many requests of an address at once, before anything is read.
+
+    Each takes a thread: one client that sends its bodies slowly could take them all.
+    """
+    open_requests = Places(OPEN_PER_ADDRESS)
+
+    def serve_some(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        address = str(environ.get("HTTP_X_REAL_IP", ""))
+        if not open_requests.take(address):
+            why = f"{OPEN_PER_ADDRESS} requests come from your address already."
+            return words(429, why)(environ, start)
+        free = partial(open_requests.free, address)
+        try:
+            return ClosingIterator(serve(environ, start), free)
+        except BaseException:
+            free()
+            raise
+
+    return serve_some
 
 
 def make_git(git: GitHttp) -> Flask:

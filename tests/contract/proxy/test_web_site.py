@@ -125,7 +125,7 @@ def test_streams_come_as_they_are_sent(served: Nginx) -> None:
         yield b"second"
 
     conn = secure(served)
-    conn.request("POST", "/", body(), encode_chunked=True)
+    conn.request("POST", "/shop.git/git-receive-pack", body(), encode_chunked=True)
     assert conn.getresponse().status == 204
 
 
