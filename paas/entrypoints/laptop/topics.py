@@ -15,6 +15,7 @@ TOPICS = {
     "metrics": "CPU, memory, requests, latency and errors over time",
     "ps": "instances: scale, restart, stop, start",
     "releases": "versions of an app: roll back, retry, compare",
+    "pipelines": "apps in stages; promote code to the next one without a build",
     "run": "one-off commands, in your terminal or in the background",
     "builds": "builds and their output: follow, cancel",
     "buildpacks": "how the app is built",

@@ -43,7 +43,7 @@ def add(call: Call, *, app: str, host: str) -> dict[str, object]:
     for one in pending:
         record = call.services.domains.record(call.actor, app, one.host)
         call.progress.warn(
-            f"{one.host} is pending: {one.why} Point its DNS to this server, or set this record: "
+            f"{one.host} is pending: {one.why}. Point its DNS to this server, or set this record: "
             f'{record.name} TXT "{record.value}"'
         )
     return _one(call, app, name)
