@@ -178,5 +178,5 @@ def _access(place: Place) -> tuple[str, ...]:
 
 
 def _env(place: Place) -> dict[str, str]:
-    """With TLS, as libpq does by itself where a server offers it: ours and the one by hand."""
+    """With TLS, which libpq uses by default if the server offers it, for both servers."""
     return {**ENVIRONMENT, "PGPASSWORD": place.password, "PGSSLMODE": "prefer"}

@@ -76,7 +76,7 @@ class _Browser:
         path = urlsplit(link).path
         proof = _PROOF.search(self._ask("GET", path))
         if proof is None:
-            raise BenchError("The dashboard's link leads to no form.")
+            raise BenchError("The dashboard's link does not show a form.")
         self._ask("POST", path, f"proof={proof[1].decode()}")
 
     def get(self, path: str) -> bytes:

@@ -23,6 +23,7 @@ from pathlib import Path
 from paas import settings as server_settings
 from paas.domain.server.findings import REPAIR_COMMAND
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons import listening
 from paas.entrypoints.daemons.supervised import end_with_parent, named_etc
 from paas.entrypoints.failure import rendered
 from paas.entrypoints.gate import child, wire
@@ -32,7 +33,6 @@ from paas.entrypoints.gate.web import WebDoor
 from paas.settings import Settings
 
 MAX_CHILDREN = 128
-_BACKLOG = 128
 _MAX_SOCKET_PATH_BYTES = 107
 _UCRED = struct.Struct("3i")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -189,16 +189,7 @@ def listen(path: Path, *, gid: int) -> socket.socket:
             f"{path} is too long for a Unix socket: the limit is {_MAX_SOCKET_PATH_BYTES} bytes.",
         )
     _clear(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-    before = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    finally:
-        os.umask(before)
-    os.chown(path, 0, gid)
-    path.chmod(0o660)
-    listener.listen(_BACKLOG)
-    return listener
+    return listening.listen(path, gid)
 
 
 def _clear(path: Path) -> None:

@@ -17,12 +17,12 @@ from pathlib import Path
 from paas.adapters.certificates.web_certificate import newest_certificate
 from paas.adapters.proxy.account import proxy_account
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.listening import NEW_NETWORK, listen
 from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
 from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.streams.http import LogStreams
 from paas.entrypoints.streams.rendezvous import Rendezvous
 from paas.entrypoints.streams.requests import HEAD_MAX_BYTES
-from paas.entrypoints.web.listening import NEW_NETWORK, listen
 from paas.settings import Settings, load
 
 _BACKLOG = 128
@@ -106,6 +106,7 @@ def changed_ns(folder: Path) -> int:
 def serve(settings: Settings) -> None:
     """Listen, give up all rights, and serve until SIGTERM."""
     paths = settings.paths
+    paths.streams_socket.unlink(missing_ok=True)
     http = listen(paths.streams_socket, proxy_account(settings).pw_gid)
     for left in paths.rendezvous.iterdir():
         left.unlink(missing_ok=True)

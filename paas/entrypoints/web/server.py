@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 
 from paas.adapters.proxy.account import proxy_account
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.listening import BACKLOG, NEW_NETWORK, listen
 from paas.entrypoints.daemons.supervised import become_nobody, log, named_etc
 from paas.entrypoints.launcher.kernel import Kernel
 from paas.entrypoints.web import gate
@@ -23,7 +24,6 @@ from paas.entrypoints.web.dashboard.app import Place
 from paas.entrypoints.web.git import GitHttp
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.hooks import Hooks
-from paas.entrypoints.web.listening import BACKLOG, NEW_NETWORK, listen
 from paas.settings import Settings, load
 
 # Each waits for one request, a push for as long as its build takes.
@@ -76,6 +76,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]
 def serve(settings: Settings) -> None:
     """Listen, give up all rights, and serve until SIGTERM."""
     paths = settings.paths
+    paths.web_socket.unlink(missing_ok=True)
     listener = listen(paths.web_socket, proxy_account(settings).pw_gid)
     # As systemd hands a socket over (sd_listen_fds(3)): Gunicorn then leaves its file alone.
     os.dup2(listener.fileno(), _FIRST_SOCKET)

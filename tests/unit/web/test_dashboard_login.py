@@ -5,6 +5,7 @@ import pytest
 from paas.domain.audit.views import AuditFilter
 from paas.domain.people.permissions import AppRole
 from paas.domain.people.tokens import Token
+from paas.domain.values.names import UserName
 from paas.domain.values.secret import Secret
 from paas.entrypoints.web.dashboard.app import HEADERS
 from paas.wiring.services import all_services
@@ -133,7 +134,7 @@ def test_a_removed_user_has_no_session(browser: Browser) -> None:
     """Nor does one come back with a user of that name."""
     browser.log_in("bob")
     services = all_services(browser.api.world.adapters)
-    services.users.remove(ROOT, browser.api.world.actor("bob").user.name)  # type: ignore[union-attr]
+    services.users.remove(ROOT, UserName("bob"))
     browser.api.world.user("bob")
     assert browser.get("/").status_code == 303
 

@@ -1,7 +1,4 @@
-"""The socket on which a process without rights listens for the proxy.
-
-Apart from the web server, so that the process for streams need not load Flask and Gunicorn.
-"""
+"""The Unix sockets on which the gate, and the processes without rights, listen."""
 
 import os
 import socket
@@ -12,8 +9,7 @@ NEW_NETWORK = 0x4000_0000  # CLONE_NEWNET, unshare(2)
 
 
 def listen(path: Path, gid: int) -> socket.socket:
-    """Listen for the proxy, whose group that is."""
-    path.unlink(missing_ok=True)
+    """Listen at a path where nothing is, for root and that group. Raises OSError."""
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
