@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.app_names import SharedServer
 from tests.e2e.probe import App, push
 from tests.e2e.server import Repository, Server, User, installed
 
@@ -22,6 +23,16 @@ STRICT = {
     "max_processes": 200,
     "max_runs": 2,
 }
+# Those of this process, as far as its tests used one.
+SHARED: list[SharedServer] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def names_of_its_own(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No file may use the name of another's app on a shared server."""
+    yield
+    taken = [name for each in SHARED for name in each.claim(request.path.name)]
+    assert not taken, f"names of apps on a shared server: {', '.join(taken)}"
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +40,7 @@ def server() -> Iterator[Server]:
     """A server shared by the tests of a process: each test takes app names of its own."""
     settings = {"min_free_mib": 64, "drain_to_server": True, "max_apps": 1000, "web": True}
     with installed(Server.in_new_directory(settings)) as shared:
+        SHARED.append(SharedServer(shared, "server"))
         yield shared
 
 
@@ -50,6 +62,7 @@ def strict() -> Iterator[Server]:
     with installed(
         Server.in_new_directory({"min_free_mib": 64, "max_apps": 1000, **STRICT})
     ) as shared:
+        SHARED.append(SharedServer(shared, "strict"))
         yield shared
 
 

@@ -34,7 +34,7 @@ FILES: dict[str, str | bytes] = {
     "Procfile": "web: gunicorn --workers 1 --threads 4 app:app\n",
     "app.py": PROGRAM,
 }
-APPS = ("turning", "beside")
+APPS = ("turning", "turning-too")
 
 
 def test_no_request_fails_and_the_former_login_is_gone(
