@@ -145,6 +145,7 @@ COMMANDS: Mapping[str, Row] = {
     "config:set": _changes(Permission.CONFIGURE),
     "config:unset": _changes(Permission.CONFIGURE),
     "cron": _reads(Permission.VIEW),
+    "cron:history": _reads(Permission.VIEW),
     "cron:resume": _changes(Permission.OPERATE),
     "cron:run": _changes(Permission.OPERATE),
     "cron:suspend": _changes(Permission.OPERATE),

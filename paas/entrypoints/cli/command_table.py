@@ -132,6 +132,7 @@ COMMANDS: tuple[click.Command, ...] = (
     config.export_vars,
     config.edit_vars,
     cron.listing,
+    cron.history,
     cron.run,
     cron.suspend,
     cron.resume,

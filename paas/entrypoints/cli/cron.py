@@ -1,4 +1,4 @@
-"""cron, cron:run, cron:suspend, cron:resume; and the command of the scheduler"""
+"""cron, cron:history, cron:run, cron:suspend, cron:resume; and the command of the scheduler"""
 
 import os
 from collections.abc import Sequence
@@ -8,13 +8,15 @@ import click
 
 from paas.domain.people.permissions import Permission
 from paas.domain.runs.cron import DUE_COMMAND, Job, JobState
+from paas.domain.runs.cron_history import PastRun
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_option,
+    json_option,
     pass_session,
 )
-from paas.entrypoints.cli.tables import list_options, print_table
+from paas.entrypoints.cli.tables import list_options, print_table, wide_option
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.entrypoints.cli.waiting import waiting
 from paas.services.access import require_server
@@ -56,6 +58,48 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
             session.terminal.warn(
                 f"{item.job.name} was missed {times}, last at {last}: see paas logs"
             )
+
+
+@click.command("cron:history")
+@click.argument("words", nargs=-1, metavar="[APP] [JOB]")
+@app_option
+@click.option("-n", "--num", type=click.IntRange(1, 10_000), default=15, help="How many to show.")
+@wide_option
+@json_option
+@pass_session
+def history(
+    session: Session, words: tuple[str, ...], app: str | None, num: int, as_json: bool
+) -> None:
+    """List the last runs of an app's cron jobs, or of one job. Times are UTC.
+
+    Example: paas cron:history cleanup -a shop
+    """
+    if len(words) > 2:
+        raise usage_error("arguments", "At most one job can be named.", "List them with: paas cron")
+    name, jobs = _app_and_jobs(session, words, app)
+    job = jobs[0] if jobs else None
+    found = session.services.cron.history(session.actor, name, job)[:num]
+    if as_json:
+        print_json([_plain_run(run) for run in found])
+        return
+    if not found:
+        session.terminal.detail("No cron job has run yet.")
+    print_table(
+        ("Job", "Started", "Took", "Result", "Release", "By"),
+        [
+            (
+                run.job,
+                f"{run.started:%Y-%m-%d %H:%M:%S}",
+                f"{run.took.total_seconds():.1f} s" if run.took is not None else "-",
+                run.result,
+                f"v{run.version}",
+                run.user,
+            )
+            for run in found
+        ],
+        optional=("By", "Release", "Took"),
+        flexible="Result",
+    )
 
 
 @click.command("cron:run")
@@ -124,18 +168,23 @@ def due(session: Session, words: Sequence[str]) -> None:
 
 
 def _switch(session: Session, words: tuple[str, ...], app: str | None, *, suspended: bool) -> None:
-    # The app comes first unless it is named otherwise.
-    if app is None and session.default_app is None:
-        name, names = session.app_name(None, words[0] if words else None), words[1:]
-    else:
-        name, names = session.app_name(app), words
-        names = names[1:] if names[:1] == (name,) else names
+    name, names = _app_and_jobs(session, words, app)
     jobs = session.services.cron.suspend(session.actor, name, names, suspended=suspended)
     word = "Suspended" if suspended else "Resumed"
     for job in jobs:
         session.terminal.step(f"{word} {job.name}")
     if not jobs:
         session.terminal.detail(f"{name} has no cron jobs.")
+
+
+def _app_and_jobs(
+    session: Session, words: tuple[str, ...], app: str | None
+) -> tuple[str, tuple[str, ...]]:
+    """The app, which comes first unless it is named otherwise, and the jobs."""
+    if app is None and session.default_app is None:
+        return session.app_name(None, words[0] if words else None), words[1:]
+    name = session.app_name(app)
+    return name, words[1:] if words[:1] == (name,) else words
 
 
 def _why_not(item: CronJobInfo) -> str:
@@ -175,6 +224,18 @@ def _plain(item: CronJobInfo) -> dict[str, object]:
         },
         "missed": state.missed,
         "missed_at": _iso(state.missed_at),
+    }
+
+
+def _plain_run(run: PastRun) -> dict[str, object]:
+    return {
+        "name": run.job,
+        "started": run.started.isoformat(),
+        "ended": _iso(run.ended),
+        "status": run.status,
+        "result": run.result,
+        "release": run.version,
+        "user": run.user,
     }
 
 

@@ -89,6 +89,9 @@ _OTHERS = (
         (*APP, *_NO_RESTART),
     ),
     CommandLine("cron", "[APP]", "List the cron jobs.", (*APP, *TABLE)),
+    CommandLine(
+        "cron:history", "[APP] [JOB]", "List the runs of cron jobs.", (*APP, *TABLE, "-n", "--num")
+    ),
     CommandLine("cron:resume", "[APP] [JOB...]", "Resume cron jobs.", APP),
     CommandLine("cron:run", "[APP] JOB", "Run a cron job now.", (*APP, "--detach")),
     CommandLine("cron:suspend", "[APP] [JOB...]", "Suspend cron jobs.", APP),

@@ -162,6 +162,10 @@ OPERATIONS: Mapping[str, Operation] = {
         config.unset_vars, {"app": APP, "names": TEXTS}, lambda names, **_: names
     ),
     "cron": Operation(cron.listing, {"app": APP}),
+    "cron:history": Operation(cron.history, {"app": APP, "job": optional(TEXT)}),
+    "cron:resume": _changes(cron.resume, _NAMES, lambda names, **_: names),
+    "cron:run": _changes(cron.run, {"app": APP, "job": TEXT}, lambda job, **_: [job]),
+    "cron:suspend": _changes(cron.suspend, _NAMES, lambda names, **_: names),
     "dashboard:close": _changes(dashboard.close_session, {}),
     "dashboard:open": _changes(dashboard.open_session, {}),
     "diff": Operation(releases.diff, {"app": APP, "old": NUMBER, "new": NUMBER}),

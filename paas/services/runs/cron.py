@@ -1,15 +1,17 @@
 """Cron jobs: listing, starting one by hand or when due, suspending and resuming."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
 from paas.domain.runs.cron import Job, JobState, find_job, jobs_of
-from paas.domain.runs.runs import Run, RunEnd
+from paas.domain.runs.cron_history import PastRun
+from paas.domain.runs.runs import Run, RunEnd, RunSpec
 from paas.domain.values.errors import PaasError, no_such_app
 from paas.domain.values.names import CRON_USER
 from paas.interfaces import Caller, Clock, Engines, Logs, Progress, Schedules, Slugs
@@ -67,6 +69,24 @@ class Cron:
             found.append(CronJobInfo(job, state, self._next(job, state, now), running))
         return found
 
+    def history(self, actor: Actor, name: str, job_name: str | None) -> list[PastRun]:
+        """The last runs of a job, or of all, the newest first.
+
+        Raises PaasError if neither the current release nor the history has such a job.
+        """
+        app = find_app(self.store, actor, name, to=Permission.VIEW)
+        wanted = job_name.removeprefix("cron.") if job_name is not None else None
+        running = Counter(run.job for run in self.engines.of(app).runs.listing(app.id))
+        found = self.store.cron.history(app.id, wanted)
+        if wanted is not None and not found:
+            find_job(current_jobs(self.store, app), wanted)
+        marked = []
+        for run in found:
+            runs_on = run.ended is None and running[run.job] > 0
+            running[run.job] -= runs_on
+            marked.append(replace(run, is_running=runs_on))
+        return marked
+
     def run(
         self,
         actor: Actor,
@@ -82,7 +102,7 @@ class Cron:
         wanted = run_spec(
             self.store, actor.name, app, RunRequest([job.command], {}, terminal, job.name)
         )
-        with self._turn(app, job, actor.name, None) as (started, go):
+        with self._turn(app, job, wanted, None) as (started, go):
 
             def begun(run: Run) -> None:
                 go()
@@ -96,7 +116,7 @@ class Cron:
             run, end = self.engines.of(app).runs.attached(app, artifact, wanted, caller, begun)
         log_end(self.logs, run, end)
         warn_of_shortage(progress, run, end)
-        self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
+        self.store.cron.end(app.id, job.name, started, self.clock.now(), end)
         return end.status
 
     def detach(self, actor: Actor, name: str, job_name: str) -> Run:
@@ -145,7 +165,7 @@ class Cron:
 
     def _detach(self, app: App, job: Job, user: str, due: datetime | None = None) -> Run:
         wanted = run_spec(self.store, user, app, RunRequest([job.command], {}, None, job.name))
-        with self._turn(app, job, user, due) as (started, go):
+        with self._turn(app, job, wanted, due) as (started, go):
 
             def begun(run: Run) -> None:
                 go()
@@ -153,14 +173,14 @@ class Cron:
 
             def ended(run: Run, end: RunEnd) -> None:
                 log_end(self.logs, run, end)
-                self.store.cron.end(app.id, job.name, started, self.clock.now(), end.status)
+                self.store.cron.end(app.id, job.name, started, self.clock.now(), end)
 
             artifact = self.slugs.artifact(wanted.slug_id, wanted.image)
             return self.engines.of(app).runs.detached(app, artifact, wanted, begun, ended)
 
     @contextmanager
     def _turn(
-        self, app: App, job: Job, user: str, due: datetime | None
+        self, app: App, job: Job, wanted: RunSpec, due: datetime | None
     ) -> Iterator[tuple[datetime, Callable[[], None]]]:
         """Record a run and keep others from starting one until the yielded function is called.
 
@@ -170,8 +190,10 @@ class Cron:
             turn.enter_context(self.engines.of(app).runs.starting(app.id, job.name))
             goes_on = self._make_room(app, job)
             started = self.clock.now()
-            record = None if goes_on else started
-            if not self.store.cron.take(app.id, job.name, due, record, user):
+            begins = PastRun(
+                job=job.name, user=wanted.user, version=wanted.version, started=started
+            )
+            if not self.store.cron.take(app.id, job.name, due, None if goes_on else begins):
                 raise _TakenError if due is not None else no_such_app(app.name)
             if goes_on is not None:
                 raise PaasError(
@@ -184,7 +206,7 @@ class Cron:
             try:
                 yield started, turn.close
             except BaseException:
-                self.store.cron.end(app.id, job.name, started, self.clock.now(), None)
+                self.store.cron.interrupt(app.id, job.name, started, self.clock.now())
                 raise
 
     def _make_room(self, app: App, job: Job) -> Run | None:

@@ -113,6 +113,6 @@ class Scheduler:
         state = self.store.cron.of_app(item.app.id).get(item.job.name, JobState())
         if state.started != started or state.ended is not None:
             return
-        self.store.cron.end(item.app.id, item.job.name, started, now, None)
+        self.store.cron.interrupt(item.app.id, item.job.name, started, now)
         text = f"The run of {started:%Y-%m-%d %H:%M:%S} UTC was interrupted"
         self.logs.write(item.app.id, item.job.label, text)

@@ -77,6 +77,7 @@ WORDS: dict[str, str] = {
     "config:set": "A=1",
     "config:unset": "A",
     "cron": "",
+    "cron:history": "",
     "cron:resume": "",
     "cron:run": "nightly",
     "cron:suspend": "",

@@ -11,7 +11,8 @@ from paas.adapters.system.schedules import CronSimSchedules
 from paas.domain.manifest.procfile import command_position, cron_line, instance_types, is_cron
 from paas.domain.people.actors import Actor
 from paas.domain.runs.cron import Missed, Verdict, is_taken, jobs_of, judge, looked_until
-from paas.domain.runs.runs import Run
+from paas.domain.runs.cron_history import APP_RUNS_MAX, RUNS_MAX, PastRun
+from paas.domain.runs.runs import Run, RunEnd
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, ProcessType
 from tests.fakes.world import ROOT, World
@@ -262,7 +263,8 @@ def test_gone(world: World) -> None:
     world.apps.destroy(ROOT, "shop", "shop", world.progress)
     world.cron.start_due(app.id, "a", NOON)
     assert not world.runs.wanted
-    assert not world.store.cron.take(app.id, "a", NOON, NOON, "cron")
+    run = PastRun(job="a", user="cron", version=1, started=NOON)
+    assert not world.store.cron.take(app.id, "a", NOON, run)
     assert world.store.cron.of_app(app.id) == {}
 
 
@@ -281,3 +283,61 @@ def test_a_run_that_does_not_start(world: World) -> None:
     state = world.store.cron.of_app(app.id)["a"]
     assert state.ended is not None
     assert state.status is None
+
+
+def test_history(world: World) -> None:
+    """Each run with who started it, its release and its end; also of a job that is gone."""
+    policy = {"concurrency_policy": "allow"}
+    deploy(world, {"command": "x", "schedule": "* * * * *", "name": "a", **policy})
+    app = world.store.apps.find("shop")
+    assert app is not None
+    for _ in range(3):
+        world.clock.seconds += 60
+        world.cron.start_due(app.id, "a", world.clock.now())
+    one, two, three = (run.started for run in reversed(world.cron.history(ROOT, "shop", "a")))
+    world.runs.running.pop(0)
+    world.store.cron.end(app.id, "a", one, two, RunEnd(137, "the limit is 512 MiB"))
+    found = world.cron.history(ROOT, "shop", "cron.a")
+    assert [(run.started, run.user, run.version) for run in found] == [
+        (three, "cron", 1),
+        (two, "cron", 1),
+        (one, "cron", 1),
+    ]
+    assert [run.result for run in found] == [
+        "running",
+        "running",
+        "exit status 137 (out of memory: the limit is 512 MiB)",
+    ]
+    assert found[-1].took == two - one
+    world.runs.running.clear()
+    world.store.cron.interrupt(app.id, "a", three, world.clock.now())
+    deploy(world, procfile=b"cron-b: @daily x\n")
+    world.runs.status = 0
+    world.cron.run(ROOT, "shop", "b", None, Nobody(), world.progress)
+    everything = world.cron.history(ROOT, "shop", None)
+    assert [(run.job, run.result) for run in everything][:3] == [
+        ("b", "succeeded"),
+        ("a", "interrupted"),
+        ("a", "no result"),
+    ]
+    assert len(world.cron.history(ROOT, "shop", "a")) == 3
+    with pytest.raises(PaasError) as caught:
+        world.cron.history(ROOT, "shop", "c")
+    assert caught.value.reference == "no-such-job"
+
+
+def test_the_history_is_bounded(world: World) -> None:
+    """For each job, and for all of an app, whose jobs may have other names in each release."""
+    app = world.app()
+    with world.store.transaction():
+        for number in range(APP_RUNS_MAX + 10):
+            job = "a" if number < RUNS_MAX + 10 else f"b{number}"
+            run = PastRun(job=job, user="cron", version=1, started=NOON + timedelta(number))
+            world.store.cron.take(app.id, job, None, run)
+            if number == RUNS_MAX + 9:
+                kept = world.store.cron.history(app.id, "a")
+                assert len(kept) == RUNS_MAX
+                assert kept[0].started == run.started
+    assert len(world.store.cron.history(app.id, None)) == APP_RUNS_MAX
+    world.apps.destroy(ROOT, "shop", "shop", world.progress)
+    assert world.store.cron.history(app.id, None) == []
