@@ -71,6 +71,7 @@ class Settings:
     public_addresses: str = ""
     dns_servers: str = ""
     # Certificates by ACME
+    auto_certificates: bool = False
     acme_directory: str = "https://acme-v02.api.letsencrypt.org/directory"
     acme_email: str = ""
     acme_eab_kid: str = ""

@@ -148,3 +148,6 @@ class ServerFile(Protocol):
 
     def set_domain(self, domain: str) -> None:
         """Give the server another domain; other settings stay as they are."""
+
+    def set_auto_certificates(self, on: bool) -> None:
+        """Whether every app gets its certificates by itself, unless the app says otherwise."""

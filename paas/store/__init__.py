@@ -13,6 +13,7 @@ from paas.store.archives import Archives
 from paas.store.build_dirs import BuildDirs
 from paas.store.buildpacks import Buildpacks
 from paas.store.builds import Builds
+from paas.store.certificate_orders import CertificateOrders
 from paas.store.certificates import Certificates
 from paas.store.cluster import Cluster
 from paas.store.cron import Cron
@@ -69,6 +70,7 @@ class Store:
         self.build_dirs = BuildDirs(database)
         self.buildpacks = Buildpacks(database)
         self.builds = Builds(database)
+        self.certificate_orders = CertificateOrders(database)
         self.certificates = Certificates(database)
         self.cluster = Cluster(database)
         self.cron = Cron(database)

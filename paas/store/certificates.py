@@ -43,19 +43,26 @@ class Certificates(Table):
     def note_warned(self, id: str, now: datetime) -> None:
         self._database.write("UPDATE certificates SET warned = ? WHERE id = ?", now.isoformat(), id)
 
-    def auto_apps(self) -> set[int]:
-        """The ids of the apps that get theirs automatically."""
-        return {
-            row["app_id"] for row in self._database.rows("SELECT app_id FROM auto_certificates")
-        }
+    def auto_choices(self) -> dict[int, bool]:
+        """Whether an app gets its own automatically, by its id; none for one that has no choice."""
+        rows = self._database.rows("SELECT app_id, wanted FROM auto_certificates")
+        return {row["app_id"]: bool(row["wanted"]) for row in rows}
+
+    def by_acme(self) -> set[int]:
+        """The ids of the apps that have automatic ones."""
+        rows = self._database.rows(
+            "SELECT DISTINCT app_id FROM certificates WHERE origin = ?", Origin.ACME
+        )
+        return {row["app_id"] for row in rows}
 
     def set_auto(self, app_id: int, on: bool) -> None:
         """Off deletes the attempts, too."""
         with self._database.writing() as connection:
-            connection.execute("DELETE FROM auto_certificates WHERE app_id = ?", (app_id,))
-            if on:
-                connection.execute("INSERT INTO auto_certificates (app_id) VALUES (?)", (app_id,))
-            else:
+            connection.execute(
+                "INSERT OR REPLACE INTO auto_certificates (app_id, wanted) VALUES (?, ?)",
+                (app_id, on),
+            )
+            if not on:
                 connection.execute("DELETE FROM certificate_attempts WHERE app_id = ?", (app_id,))
 
     def attempts(self, app_id: int) -> list[Attempt]:

@@ -1,7 +1,11 @@
 """Certificates: users' own, and those of ACME."""
 
+from paas.domain.routing.hosts import HostName
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.certificates.expiry import ExpiryWarnings
+from paas.services.certificates.orders import Orders
+from paas.services.certificates.server_wide import ServerWide
 from paas.services.certificates.web import WebCertificates
 from paas.services.routing.sites import Sites
 from paas.wiring.adapters import Adapters
@@ -26,10 +30,38 @@ def acme(adapters: Adapters, own: Certificates) -> Acme:
         store=adapters.store,
         renewals=renewals(adapters),
         issuer=adapters.issuer,
+        orders=orders(adapters),
+        expiry=ExpiryWarnings(
+            store=adapters.store,
+            files=adapters.certificate_files,
+            logs=adapters.logs,
+            clock=adapters.clock,
+        ),
         certificates=own,
         locks=adapters.locks,
         logs=adapters.logs,
         clock=adapters.clock,
+    )
+
+
+def server_wide(adapters: Adapters, own: Certificates) -> ServerWide:
+    """Whether every app gets its certificates by itself."""
+    return ServerWide(
+        store=adapters.store,
+        renewals=renewals(adapters),
+        certificates=own,
+        server=adapters.server_file,
+    )
+
+
+def orders(adapters: Adapters) -> Orders:
+    """What asks the issuer."""
+    return Orders(
+        store=adapters.store,
+        issuer=adapters.issuer,
+        clock=adapters.clock,
+        directory=adapters.settings.acme_directory,
+        is_public_suffix=lambda name: adapters.is_public_suffix(HostName(name)),
     )
 
 
@@ -38,6 +70,7 @@ def web_certificates(adapters: Adapters, sites: Sites) -> WebCertificates:
     return WebCertificates(
         due=web_certificate_due(adapters, adapters.web_certificate_files),
         issuer=adapters.issuer,
+        orders=orders(adapters),
         reader=adapters.certificate_reader,
         proxy=adapters.proxy,
         sites=sites,

@@ -22,6 +22,7 @@ from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
 from paas.wiring import people
 from paas.wiring.adapters import Adapters
+from paas.wiring.monitor import renewals
 from paas.wiring.releases import Releasing
 
 
@@ -63,6 +64,7 @@ def deploys(
         ),
         changes=releasing.changes,
         sites=sites,
+        renewals=renewals(adapters),
         reserve=adapters.reserve,
         release_commands=releasing.release_commands,
         logs=adapters.logs,

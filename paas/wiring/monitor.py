@@ -196,6 +196,7 @@ def renewals(adapters: CommonAdapters) -> Renewals:
         store=adapters.store,
         addresses=adapters.addresses,
         directory=adapters.settings.acme_directory,
+        by_default=adapters.settings.auto_certificates,
     )
 
 

@@ -15,6 +15,7 @@ from paas.services.releases.startup import Startup
 from paas.services.routing.redirects import Redirects
 from paas.services.routing.sites import Sites
 from paas.wiring.adapters import Adapters
+from paas.wiring.monitor import renewals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,7 @@ def _rollout(
         sites=sites,
         probe=adapters.probe,
         behind_balancer=bool(adapters.settings.trusted_proxies.strip()),
+        renewals=renewals(adapters),
     )
     return Rollout(
         store=adapters.store,

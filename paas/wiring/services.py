@@ -21,6 +21,7 @@ from paas.services.builds.runtime_images import RuntimeImageUses
 from paas.services.builds.uploads import SourceUploads
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
+from paas.services.certificates.server_wide import ServerWide
 from paas.services.certificates.web import WebCertificates
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
@@ -143,6 +144,7 @@ class Services:
     dump_recovery: DumpRecovery
     externals: Externals
     git_credentials: GitCredentials
+    https: ServerWide
     image_builds: ImageBuilds
     image_imports: ImageImports
     runtime_images: RuntimeImageUses
@@ -288,6 +290,7 @@ def all_services(adapters: Adapters) -> Services:
         dump_recovery=datastores.dump_recovery(adapters, backups, capturing, all_datastores),
         externals=elsewhere,
         git_credentials=deploys.git_credentials(adapters),
+        https=certificates.server_wide(adapters, own_certificates),
         image_builds=ImageBuilds(store=store, engines=adapters.engines),
         image_imports=deploys.image_imports(adapters, imports, quotas),
         runtime_images=RuntimeImageUses(engines=adapters.engines, slug_images=adapters.slug_images),

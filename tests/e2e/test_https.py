@@ -77,12 +77,33 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secure]:
         path = server.root / "etc/server.yml"
         settings = yaml.safe_load(path.read_text())
         settings |= {"acme_directory": pebble.directory, "acme_ca_bundle": str(pebble.bundle)}
+        settings |= {"auto_certificates": True}
         path.write_text(yaml.safe_dump(settings))
         user = server.user("alice")
         for app in ("own", "auto"):
             repository = Repository.of(tmp_path_factory.mktemp(app) / "work", PAGE)
             user.push(repository, app)
         yield Secure(server, port, user, pebble)
+
+
+def test_a_first_push_has_https_without_a_further_command(secure: Secure, tmp_path: Path) -> None:
+    """As the push says; an app that wants none is left alone."""
+    secure.server.paas("certs:auto", "off", "-a", "own")
+    assert "certs:auto off" in secure.server.paas("certs:auto", "on", "--server").stderr
+    pushed = secure.user.push(Repository.of(tmp_path / "work", PAGE), "firstpush")
+    url = f"https://firstpush.apps.test:{secure.port}/"
+    assert f"HTTPS: a certificate is being requested; {url} in a moment" in pushed.stdout
+    root = secure.pebble.root()
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError):  # not yet
+            return secure.get("firstpush.apps.test", root) == "secure"
+        return False
+
+    wait_for(answers, what="HTTPS")
+    assert secure.server.get("firstpush.apps.test").status == 301
+    secure.server.paas("apps:destroy", "firstpush", "--confirm", "firstpush")
+    assert secure.certificates("own") == []
 
 
 def test_an_own_certificate(secure: Secure, tmp_path: Path) -> None:

@@ -142,6 +142,7 @@ class World:
     domain_proof: str = "dns"
     docker: bool = False
     web: bool = False
+    auto_certificates: bool = False
     datastore_server: FakeDatastoreServer = field(default_factory=FakeDatastoreServer)
     datastore_followers: FakeFollowers = field(init=False)
     datastore_reports: FakeDatastoreReports = field(default_factory=FakeDatastoreReports)
@@ -187,6 +188,7 @@ class World:
             domain_proof=self.domain_proof,
             docker=self.docker,
             web=self.web,
+            auto_certificates=self.auto_certificates,
         )
         server_keys = ServerKeys(self.folder / "server.key")
         server_keys.create()
@@ -208,6 +210,7 @@ class World:
         self.access = made.access
         self.acme = made.acme
         self.web_certificates = made.web_certificates
+        self.https = made.https
         self.admission = made.admission
         self.audit = made.audit
         self.app_checks = made.app_checks

@@ -23,6 +23,10 @@ class ServerYml:
         """Which kind of proxy the server has. Raises PaasError as `set_domain`."""
         self._set("proxy", kind)
 
+    def set_auto_certificates(self, on: bool) -> None:
+        """Whether every app gets its certificates by itself. Raises PaasError as `set_domain`."""
+        self._set("auto_certificates", on)
+
     def _set(self, key: str, value: Any) -> None:
         load(self._path)
         text = self._path.read_text()

@@ -21,6 +21,8 @@ LIMITED_WAIT = timedelta(hours=3)
 REFUSALS_MAX = 4
 REFUSALS_WITHIN = timedelta(hours=1)
 REASON_MAX = 400
+# Recorded before the issuer is asked: all that is left of an attempt whose process was killed.
+INTERRUPTED = "the server was interrupted during the request"
 
 # Names that nobody can own, so no public issuer vouches for them (RFC 6761, RFC 6762, RFC 8375,
 # RFC 7686, and what ICANN promised never to give away).
@@ -49,17 +51,23 @@ class Attempt:
     reason: str
     refusals: tuple[datetime, ...] = ()
 
+    @property
+    def has_no_result(self) -> bool:
+        """Whether the issuer is being asked, or was when the process that asked was killed."""
+        return self.reason == f"{INTERRUPTED}."
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why no certificate was issued. asked: whether the issuer was asked at all.
 
-    limited: it says that it was asked too often.
+    limited: it says that it was asked too often. until: when it may be asked again, if known.
     """
 
     reason: str
     asked: bool = True
     limited: bool = False
+    until: datetime | None = None
 
 
 class IssueError(Exception):
@@ -75,12 +83,14 @@ class Renewal:
     """A host of an app, and the state of its certificate.
 
     unable: why none is asked for; empty if one is. present: the one that it has by ACME.
+    asking: whether the issuer is being asked, since the time of the attempt.
     """
 
     host: str
     unable: str = ""
     present: AppCertificate | None = None
     attempt: Attempt | None = None
+    asking: bool = False
 
     def is_due(self, now: datetime) -> bool:
         """Whether to ask now."""
@@ -144,7 +154,7 @@ def failed(host: str, before: Attempt | None, failure: Failure, now: datetime) -
     if failure.limited:
         wait = max(wait, LIMITED_WAIT)
     reason = failure.reason[:REASON_MAX].rstrip(".") + "."
-    return Attempt(host, count, now, now + wait, reason, refusals)
+    return Attempt(host, count, now, failure.until or now + wait, reason, refusals)
 
 
 def recent(attempt: Attempt | None, now: datetime) -> tuple[datetime, ...]:

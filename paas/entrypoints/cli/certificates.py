@@ -1,4 +1,4 @@
-"""certs, certs:add, certs:info, certs:remove, certs:auto; and the monitor's renewals"""
+"""certs, certs:add, certs:info, certs:remove; and the monitor's renewals"""
 
 import sys
 from datetime import datetime
@@ -6,10 +6,9 @@ from datetime import datetime
 import click
 
 from paas.adapters.network.idn import to_unicode
-from paas.domain.certificates.acme import Renewal
 from paas.domain.certificates.certificates import PEM_MAX_BYTES
-from paas.domain.values.errors import EXIT_FAILED, usage_error
-from paas.domain.values.names import shown
+from paas.domain.people.permissions import Permission
+from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
     Session,
     app_option,
@@ -20,8 +19,6 @@ from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json, print_line
 from paas.services.access import require_server
 from paas.services.certificates.certificates import CertificateInfo
-
-SWITCH = ("on", "off")
 
 
 @click.command("certs")
@@ -36,7 +33,11 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     if as_json:
         print_json([_plain(item) for item in found])
         return
-    if not found:
+    if not found and session.services.acme.renewals.is_auto(
+        session.services.apps.find(session.actor, name, to=Permission.VIEW).id
+    ):
+        session.terminal.detail("No certificates yet; each name's state: paas certs:auto")
+    elif not found:
         session.terminal.detail("No certificates, so it answers over plain HTTP. To change that:")
         session.terminal.detail("paas certs:auto on, or: paas certs:add CRT KEY")
     rows = [
@@ -140,79 +141,11 @@ def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
         session.terminal.step(f"Removed {gone.id} ({', '.join(gone.facts.names[:10])})")
 
 
-@click.command("certs:auto")
-@click.argument("words", nargs=-1, metavar="[APP] [on|off]")
-@app_option
-@json_option
-@pass_session
-def auto(session: Session, words: tuple[str, ...], app: str | None, as_json: bool) -> None:
-    """Get and renew certificates for all of an app's domains; without on or off, show their state.
-
-    From Let's Encrypt, unless the server's operator chose another issuer.
-
-    Example: paas certs:auto on -a shop
-    """
-    switch = words[-1] if words and words[-1] in SWITCH else None
-    rest = words[:-1] if switch else words
-    if len(rest) > 1:
-        raise usage_error("arguments", f"{shown(words[-1])} is not on or off.")
-    name = session.app_name(app, rest[0] if rest else None)
-    acme = session.services.acme
-    if switch == "on":
-        session.status = 0 if acme.switch_on(session.actor, name, session.terminal) else EXIT_FAILED
-    elif switch == "off":
-        for gone in acme.switch_off(session.actor, name, session.terminal):
-            session.terminal.detail(f"Removed {gone.id} ({', '.join(gone.facts.names)})")
-        session.terminal.step(f"{name} no longer gets certificates automatically")
-    if switch is None or as_json:
-        _show_auto(session, name, as_json)
-
-
 def renew_due(session: Session) -> None:
     """Request and renew the certificates of all apps that are due; called by the monitor."""
     require_server(session.actor)
     session.services.web_certificates.tend()
     session.services.acme.renew_due()
-
-
-def _show_auto(session: Session, name: str, as_json: bool) -> None:
-    on, renewals = session.services.acme.status(session.actor, name)
-    now = session.services.acme.clock.now()
-    if as_json:
-        print_json({"auto": on, "names": [_plain_renewal(renewal) for renewal in renewals]})
-        return
-    print_line("on" if on else "off")
-    print_table(
-        ("Domain", "State"), [(to_unicode(w.host), _state(w, on=on, now=now)) for w in renewals]
-    )
-
-
-def _state(renewal: Renewal, *, on: bool, now: datetime) -> str:
-    if renewal.unable:
-        return f"none is requested: {renewal.unable}"
-    has = (
-        f"until {renewal.present.facts.not_after:%Y-%m-%d}" if renewal.present else "no certificate"
-    )
-    if not on:
-        return has
-    if renewal.attempt is not None and (renewal.present is None or renewal.present.renew_at <= now):
-        reason = " ".join(renewal.attempt.reason.split())
-        return f"{has}; failed: {reason} The next attempt is at {_time(renewal.attempt.again)}"
-    return f"{has}, renewed {renewal.present.renew_at:%Y-%m-%d}" if renewal.present else "waiting"
-
-
-def _plain_renewal(renewal: Renewal) -> dict[str, object]:
-    present, attempt = renewal.present, renewal.attempt
-    return {
-        "domain": renewal.host,
-        "not_asked": renewal.unable or None,
-        "certificate": present.id if present else None,
-        "expires_at": present.facts.not_after.isoformat() if present else None,
-        "renew_at": present.renew_at.isoformat() if present else None,
-        "failure": attempt.reason if attempt else None,
-        "failures": attempt.count if attempt else 0,
-        "next_try_at": attempt.again.isoformat() if attempt else None,
-    }
 
 
 def _plain(item: CertificateInfo) -> dict[str, object]:

@@ -88,6 +88,20 @@ class CertificateRenewal:
         return True
 
 
+class AlsoSettings:
+    """`Changes` of the store, and of the settings: certificates may be switched on for all apps."""
+
+    def __init__(self, store: Changes, path: Path) -> None:
+        self._store = store
+        self._path = path
+        self._changed_ns = path.stat().st_mtime_ns
+
+    def any(self) -> bool:
+        """Whether there were any since the last call."""
+        former_ns, self._changed_ns = self._changed_ns, self._path.stat().st_mtime_ns
+        return self._store.any() or self._changed_ns != former_ns
+
+
 class Present:
     """The current settings: the domain and the issuer may change while this runs."""
 
@@ -120,4 +134,6 @@ def build(
             env={"PATH": os.defpath},
         )
 
-    return CertificateRenewal(Present(etc).is_due, clock, changes, renew_due, log)
+    return CertificateRenewal(
+        Present(etc).is_due, clock, AlsoSettings(changes, etc / "server.yml"), renew_due, log
+    )

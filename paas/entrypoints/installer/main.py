@@ -46,14 +46,14 @@ def main(
     make_version: makes the directory of the new version, not yet current.
     """
     os.umask(0o022)
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    options = parser()
+    arguments = options.parse_args(argv)
     if arguments.purge and not arguments.uninstall:
-        parser.error("--purge needs --uninstall")
+        options.error("--purge needs --uninstall")
     root = str(Path(arguments.root).resolve()) if arguments.root else None
     os.environ.update(machine.environment(os.environ))
     env, notes = machine.build_env(os.environ)
-    plan = Plan(source, root, _options(arguments), env, arguments.quiet)
+    plan = Plan(source, root, options_of(arguments), env, arguments.quiet)
     try:
         checks.require_root()
         with install_lock(root, _report_wait):
@@ -76,14 +76,15 @@ def _report_wait() -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Of install.sh's options."""
+    made = argparse.ArgumentParser(
         prog="install.sh",
         description="Install paas on this machine, or upgrade it without stopping an app.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    add = parser.add_argument
+    add = made.add_argument
     add("--domain", type=str.lower, help="apps answer at APP.DOMAIN (default: localhost)")
     add("--root", metavar="DIR", help="install a separate server in this directory")
     add("--http-port", type=_port, metavar="N", help="HTTP port (default: 80)")
@@ -97,12 +98,17 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="with a Docker engine, for images and Dockerfiles; --no-docker ends it",
     )
+    add(
+        "--https",
+        action=argparse.BooleanOptionalAction,
+        help="every app gets its certificate by itself (Let's Encrypt); --no-https ends it",
+    )
     add("--demo", action="store_true", help="then push an example app and fetch it")
     add("--force", action="store_true", help="continue although this system is not supported")
     add("--quiet", action="store_true", help="print only errors")
     add("--uninstall", action="store_true", help="stop and remove it; keep data and settings")
     add("--purge", action="store_true", help="with --uninstall: remove data and settings too")
-    return parser
+    return made
 
 
 def _port(text: str) -> int:
@@ -118,13 +124,13 @@ def _range(text: str) -> list[int]:
     return [int(found[1]), int(found[2])]
 
 
-def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+def options_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings from the command line, by their names in server.yml."""
     names = {"domain": "domain", "http_port": "http_port", "https_port": "https_port"}
     names |= {"ssh_port": "ssh_port", "uids": "uids", "app_ports": "ports"}
     names |= {"service_ports": "service_ports"}
     given = {setting: getattr(arguments, option) for option, setting in names.items()}
-    given["docker"] = arguments.docker
+    given |= {"docker": arguments.docker, "auto_certificates": arguments.https}
     return {setting: value for setting, value in given.items() if value is not None}
 
 
@@ -160,6 +166,8 @@ def install(
         if missing:
             options = " and ".join("--" + o.replace("_", "-") for o in missing)
             raise InstallError(f"A server in its own directory also needs {options}.")
+        if plan.options.get("auto_certificates") and "https_port" not in plan.options:
+            raise InstallError("In a server in its own directory --https also needs --https-port.")
     checks.check(plan, force=force)
     upgrades = plan.installed
     progress.step(f"{'Upgrading' if upgrades else 'Installing'} paas in {plan.root or '/'}")

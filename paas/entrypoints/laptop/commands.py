@@ -58,7 +58,10 @@ _OTHERS = (
     CommandLine("certs", "[APP]", "List the certificates.", (*APP, *TABLE)),
     CommandLine("certs:add", "[APP] CRT KEY", "Add a certificate of your own.", APP),
     CommandLine(
-        "certs:auto", "[APP] [on|off]", "Get and renew certificates automatically.", (*APP, *JSON)
+        "certs:auto",
+        "[APP] [on|off]",
+        "Get and renew certificates automatically.",
+        (*APP, *JSON, "--server"),
     ),
     CommandLine("certs:info", "[APP] [ID|DOMAIN]", "Show certificates in full.", (*APP, *JSON)),
     CommandLine("certs:remove", "[APP] [ID|DOMAIN]", "Remove a certificate.", APP),

@@ -120,7 +120,7 @@ def _plain(call: Call, app: App) -> dict[str, object]:
         "release": app.current,
         "engine": app.engine,
         "maintenance": services.store.maintenance.is_on(app.id),
-        "auto_certificates": app.id in services.store.certificates.auto_apps(),
+        "auto_certificates": services.acme.renewals.is_auto(app.id),
         "slug_size_bytes": None,
         "released_at": None,
     }

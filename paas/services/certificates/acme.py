@@ -1,11 +1,12 @@
 """Automatic certificates: asking the issuer, renewing, warning."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from paas.domain.apps.apps import App
 from paas.domain.certificates.acme import (
+    INTERRUPTED,
     Attempt,
     Failure,
     IssueError,
@@ -14,14 +15,16 @@ from paas.domain.certificates.acme import (
     issue_order,
     may_ask,
 )
-from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered, days_left
+from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, ServerLock
 from paas.services.access import find_app
 from paas.services.certificates.certificates import Certificates
-from paas.services.certificates.renewals import Renewals, wants_warning
+from paas.services.certificates.expiry import ExpiryWarnings
+from paas.services.certificates.orders import Orders
+from paas.services.certificates.renewals import Renewals
 from paas.services.progress import waiting
 from paas.services.routing.sites import Sites
 from paas.store import Store
@@ -37,6 +40,8 @@ class Acme:
     store: Store
     renewals: Renewals
     issuer: Issuer
+    orders: Orders
+    expiry: ExpiryWarnings
     certificates: Certificates
     locks: Locks
     logs: Logs
@@ -50,7 +55,12 @@ class Acme:
     def status(self, actor: Actor, name: str) -> tuple[bool, list[Renewal]]:
         """Whether it is on, and the state of each of the app's names."""
         app = find_app(self.store, actor, name, to=Permission.VIEW)
-        return app.id in self.store.certificates.auto_apps(), self.renewals.of(app)
+        asks = self.locks.server_is_held(ServerLock.ACME)
+        renewals = [
+            replace(r, asking=asks and r.attempt is not None and r.attempt.has_no_result)
+            for r in self.renewals.of(app)
+        ]
+        return self.renewals.is_auto(app.id), renewals
 
     def switch_on(
         self,
@@ -101,7 +111,7 @@ class Acme:
         is without one. Raises PaasError, with the certificate kept, if one is not issued.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
-        if app.id in self.store.certificates.auto_apps():
+        if self.renewals.is_auto(app.id):
             found = [x.certificate for x in self.certificates.find(actor, name, word)]
             own = [c for c in found if c.origin is Origin.OWN]
             if len(own) == 1:
@@ -124,7 +134,7 @@ class Acme:
 
     def renew_due(self) -> None:
         """Do whatever is due: new certificates, renewals, removals, warnings."""
-        for app in self.renewals.apps(self.store.certificates.auto_apps()):
+        for app in self.renewals.apps():
             try:
                 self._drop_superfluous(app)
                 for renewal in issue_order(self.renewals.of(app), self.clock.now()):
@@ -137,7 +147,7 @@ class Acme:
                     self.clock.sleep(TURN_S)
             except PaasError as error:
                 self.logs.write(app.id, "certs", error.message)
-        self._warn()
+        self.expiry.log_all()
 
     def _by_hand(
         self,
@@ -191,12 +201,12 @@ class Acme:
         if why is not None:
             raise IssueError(Failure(why, asked=False))
         # Should this process be killed meanwhile, the issuer was asked none the less.
-        interrupted = Failure("the server was interrupted during the request")
+        interrupted = Failure(INTERRUPTED)
         now = self.clock.now()
         self.store.certificates.set_attempt(
             app.id, failed(renewal.host, renewal.attempt, interrupted, now)
         )
-        pem = self.issuer.issue(renewal.host)
+        pem = self.orders.issue(renewal.host, renews=renewal.present is not None)
         try:
             bundle = self.certificates.reader.read(pem, self.clock.now())
             if not covered(bundle.facts.names, renewal.host):
@@ -209,7 +219,7 @@ class Acme:
         with self.locks.app(app.id, "the server renews a certificate"):
             present = self.store.apps.by_id(app.id)
             wanted = present is not None and host in self.sites.names(present)
-            if present is None or not wanted or app.id not in self.store.certificates.auto_apps():
+            if present is None or not wanted or not self.renewals.is_auto(app.id):
                 return None
             files, now = self.certificates.files, self.clock.now()
             made = AppCertificate(files.new_id(app.id), app.id, Origin.ACME, bundle.facts, now)
@@ -240,34 +250,9 @@ class Acme:
                 progress.warn(line)
             progress.warn(next_)
 
-    def _warn(self) -> None:
-        now = self.clock.now()
-        for one in self.store.certificates.all():
-            if wants_warning(one, now):
-                self.logs.write(one.app_id, "certs", self._warning(one, now))
-                self.store.certificates.note_warned(one.id, now)
-
-    def _warning(self, one: AppCertificate, now: datetime) -> str:
-        verb = "expires" if now < one.facts.not_after else "expired"
-        text = f"The certificate of {', '.join(one.facts.names)} {verb} {days_left(one.facts, now)}"
-        failures = [
-            a for a in self.store.certificates.attempts(one.app_id) if a.host in one.facts.names
-        ]
-        if failures:
-            return f"{text}, and renewing it fails: {failures[0].reason}"
-        return f"{text}. To replace it: paas certs:add" if one.origin is Origin.OWN else text
-
     def warnings(self) -> list[str]:
         """Every certificate of the server that expires soon or cannot be shown, in words."""
-        now = self.clock.now()
-        found = []
-        for one in self.store.certificates.all():
-            app = self.store.apps.by_id(one.app_id)
-            if app is not None and one.is_worrying(now):
-                found.append(f"{app.name}: {self._warning(one, now)}")
-            if app is not None and self.certificates.files.paths(one.id) is None:
-                found.append(f"{app.name}: {one.damaged}")
-        return found
+        return self.expiry.all()
 
 
 def _is_refused(renewal: Renewal, now: datetime, progress: Progress) -> bool:

@@ -8,6 +8,7 @@ from paas.domain.apps.apps import App
 from paas.domain.certificates.acme import Renewal, RenewalState
 from paas.domain.certificates.certificates import AppCertificate
 from paas.domain.routing.addresses import Addresses
+from paas.interfaces import Progress
 from paas.store import Store
 
 WARN_EVERY = timedelta(days=1)
@@ -15,11 +16,28 @@ WARN_EVERY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Renewals:
-    """Finds what is due. directory: the issuer's address."""
+    """Finds what is due. directory: the issuer's address.
+
+    by_default: whether an app that has made no choice gets its certificates automatically.
+    """
 
     store: Store
     addresses: Addresses
     directory: str
+    by_default: bool
+
+    def is_auto(self, app_id: int) -> bool:
+        """Whether the app gets its certificates automatically."""
+        return app_id in self.auto_apps([app_id])
+
+    def auto_apps(self, ids: Iterable[int], *, by_default: bool | None = None) -> set[int]:
+        """Which of these apps get theirs automatically.
+
+        One that has made no choice and has some keeps them. by_default: if it was changed since.
+        """
+        default = self.by_default if by_default is None else by_default
+        choices, having = self.store.certificates.auto_choices(), self.store.certificates.by_acme()
+        return {id for id in ids if choices.get(id, default or id in having)}
 
     def of(self, app: App, *, without: Sequence[AppCertificate] = ()) -> list[Renewal]:
         """The state of each name of the app, or what it would be without these certificates."""
@@ -43,20 +61,40 @@ class Renewals:
 
     def any(self, now: datetime) -> bool:
         """Whether there is anything to do for any app."""
-        auto = self.store.certificates.auto_apps()
         if any(wants_warning(c, now) for c in self.store.certificates.all()):
             return True
         return any(
             self.superfluous(app) or any(renewal.is_due(now) for renewal in self.of(app))
-            for app in self.apps(auto)
+            for app in self.apps()
         )
 
-    def apps(self, ids: Iterable[int]) -> list[App]:
-        """The apps with these ids that exist."""
+    def apps(self) -> list[App]:
+        """The apps that get theirs automatically."""
         if not self.addresses.https_port:
             return []
-        found = [self.store.apps.by_id(id) for id in sorted(ids)]
-        return [app for app in found if app is not None]
+        apps = self.store.apps.all()
+        auto = self.auto_apps(app.id for app in apps)
+        return [app for app in apps if app.id in auto]
+
+    def announce(self, app_id: int, host: str, progress: Progress) -> None:
+        """Say that a certificate comes for the name in the app's URL, or why there is none yet.
+
+        For an app that went live a moment ago, which waits for no issuer.
+        """
+        app = self.store.apps.by_id(app_id)
+        if app is None or not self.addresses.https_port or not self.is_auto(app_id):
+            return
+        renewal = next((one for one in self.of(app) if one.host == host), None)
+        if renewal is None or renewal.unable or renewal.present is not None:
+            return
+        if renewal.attempt is None or renewal.attempt.has_no_result:
+            url = self.addresses.url_of(host, secure=True)
+            progress.detail(f"HTTPS: a certificate is being requested; {url} in a moment")
+            return
+        progress.detail(
+            f"HTTPS: no certificate yet. {' '.join(renewal.attempt.reason.split())} "
+            f"The next attempt is at {renewal.attempt.again:%Y-%m-%d %H:%M} UTC."
+        )
 
     def _state(self, app: App) -> RenewalState:
         return RenewalState(

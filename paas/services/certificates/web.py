@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from paas.domain.certificates.acme import Failure, IssueError, failed
+from paas.domain.certificates.acme import INTERRUPTED, Failure, IssueError, failed
 from paas.domain.certificates.certificates import days_left
 from paas.domain.certificates.web import WebCertificate
 from paas.domain.values.errors import PaasError
@@ -15,6 +15,7 @@ from paas.interfaces import (
     Proxy,
     ServerLock,
 )
+from paas.services.certificates.orders import Orders
 from paas.services.certificates.web_due import WebCertificateDue
 from paas.services.routing.sites import Sites
 
@@ -25,6 +26,7 @@ class WebCertificates:
 
     due: WebCertificateDue
     issuer: Issuer
+    orders: Orders
     reader: CertificateReader
     proxy: Proxy
     sites: Sites
@@ -60,8 +62,9 @@ class WebCertificates:
     def _issue(self, state: WebCertificate, hosts: Sequence[str]) -> None:
         """Raises IssueError."""
         # Should this process be killed meanwhile, the issuer was asked none the less.
-        self._note(state, Failure("the server was interrupted during the request"))
-        pem = self.issuer.issue(*hosts)
+        self._note(state, Failure(INTERRUPTED))
+        former = state.facts.names if state.facts is not None else ()
+        pem = self.orders.issue(*hosts, renews=set(former) == set(hosts))
         try:
             bundle = self.reader.read(pem, self.clock.now())
             self.due.files.keep(pem)
@@ -81,6 +84,8 @@ class WebCertificates:
             return []
         missing = state.missing(hosts)
         if state.attempt is not None and (missing or state.is_old(now)):
+            if state.attempt.has_no_result and self.locks.server_is_held(ServerLock.ACME):
+                return []  # it is being asked for
             names = " and ".join(missing or hosts)
             again = f"{state.attempt.again:%Y-%m-%d %H:%M} UTC"
             return [

@@ -14,6 +14,7 @@ from paas.interfaces import BuildQueue, Clock, Logs, Progress, Repository, Reser
 from paas.services.apps.maintenance import refuse_locked
 from paas.services.builds.build import Push, SlugMaker, current_slug
 from paas.services.builds.builds import canceller
+from paas.services.certificates.renewals import Renewals
 from paas.services.progress import Recorded, reporting_failure
 from paas.services.releases.change import Change, Target
 from paas.services.releases.changes import Changes
@@ -54,6 +55,7 @@ class Deploys:
     pruning: Pruning
     changes: Changes
     sites: Sites
+    renewals: Renewals
     reserve: Reserve
     release_commands: ReleaseCommands
     logs: Logs
@@ -170,6 +172,7 @@ class Deploys:
 
         def live() -> None:
             progress.step(f"Live: {self.sites.url(app)} (v{release.version})")
+            self.renewals.announce(app.id, self.sites.first_host(app), progress)
             _report_formation(former, slug, self.store.formations.of_app(app.id), progress)
             self.logs.write(app.id, "deploy", f"v{release.version} is live: {release.description}")
             self.release_commands.after(app, release, slug, progress, first=former is None)

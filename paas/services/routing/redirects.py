@@ -8,6 +8,7 @@ from paas.domain.releases.releases import Instance
 from paas.domain.routing.sites import https_dead_end
 from paas.domain.routing.visits import Visit
 from paas.interfaces import HealthProbe, Progress
+from paas.services.certificates.renewals import Renewals
 from paas.services.routing.sites import Sites
 
 ASK_LIMIT_S = 5.0
@@ -20,6 +21,7 @@ class Redirects:
     sites: Sites
     probe: HealthProbe
     behind_balancer: bool
+    renewals: Renewals
 
     def tell(
         self,
@@ -46,6 +48,8 @@ class Redirects:
         host = https_dead_end(site, location) if location else None
         if host is None:
             return
+        if self.sites.addresses.https_port and self.renewals.is_auto(app.id):
+            return  # it gets one, which the push tells
         progress.warn(
             f"The app sends visitors of http://{plain[0]}/ to {location}, and {host} has no "
             "certificate: browsers will show an error."

@@ -111,11 +111,15 @@ class Sites:
 
     def url(self, app: App) -> str:
         """What a browser opens for the app."""
-        names = self.names(app)
-        host = next((name for name in names if "*" not in name), self.addresses.host(app.name))
+        host = self.first_host(app)
         certificates = self._certificates(app, self.store.routing.of_app(app.id), None)
         secure = any(host in certificate.hosts for certificate in certificates)
         return self.addresses.url_of(host, secure=secure)
+
+    def first_host(self, app: App) -> str:
+        """The name in its URL."""
+        names = self.names(app)
+        return next((name for name in names if "*" not in name), self.addresses.host(app.name))
 
     def change_certificates(
         self, app: App, add: Sequence[AppCertificate], remove: Sequence[AppCertificate]

@@ -10,7 +10,7 @@ import yaml
 from paas.entrypoints.installer import checks, machine, nginx_check, slots
 from paas.entrypoints.installer.configure import merged_settings, write_settings
 from paas.entrypoints.installer.demo import Server
-from paas.entrypoints.installer.main import main
+from paas.entrypoints.installer.main import main, options_of, parser
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.versions import uv_requirement
 
@@ -284,3 +284,16 @@ def test_uv_is_taken_by_its_hashes() -> None:
     assert [word.removeprefix("--hash=") in own for word in hashes] == [True] * len(hashes)
     with pytest.raises(InstallError):
         uv_requirement('[[package]]\nname = "uv"\nversion = "1.0"\n\n')
+
+
+@pytest.mark.parametrize(
+    ("argv", "settings"),
+    [
+        ([], {}),
+        (["--https"], {"auto_certificates": True}),
+        (["--no-https"], {"auto_certificates": False}),
+    ],
+)
+def test_https_for_every_app_is_a_setting(argv: list[str], settings: dict[str, bool]) -> None:
+    """An installation that says nothing about it leaves it as it is."""
+    assert options_of(parser().parse_args(argv)) == settings

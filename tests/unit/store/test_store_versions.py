@@ -121,7 +121,7 @@ def test_routing_logs_and_certificates_of_version_12(tmp_path: Path) -> None:
     (certificate,) = store.certificates.all()
     assert (certificate.origin, certificate.facts.names) == (Origin.OWN, ("a.test",))
     assert certificate.facts.not_after == datetime(2027, 2, 1, tzinfo=UTC)
-    assert store.certificates.auto_apps() == {1}
+    assert store.certificates.auto_choices() == {1: True}
     (attempt,) = store.certificates.attempts(1)
     assert (attempt.host, attempt.refusals) == ("a.test", (now,))
     assert store.apps.destroyed() == [2]

@@ -1,0 +1,44 @@
+"""Asking the issuer, never more often than it allows."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from paas.domain.certificates.acme import Failure, IssueError
+from paas.domain.certificates.limits import WEEK, Order, has_limits, registered_domain, wait_for
+from paas.interfaces import Clock, Issuer
+from paas.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """Counts what the issuer is asked for. directory: its address."""
+
+    store: Store
+    issuer: Issuer
+    clock: Clock
+    directory: str
+    is_public_suffix: Callable[[str], bool]
+
+    def issue(self, host: str, *more: str, renews: bool) -> bytes:
+        """A new chain and key for these names, PEM. The caller holds the lock of ACME.
+
+        renews: whether there is one with exactly these names. Raises IssueError if none comes, or
+        if the issuer would not allow it now.
+        """
+        if not has_limits(self.directory):
+            return self.issuer.issue(host, *more)
+        names = tuple(sorted({host, *more}))
+        domains = frozenset(registered_domain(name, self.is_public_suffix) for name in names)
+        order = Order(self.clock.now(), names, domains, renews=renews)
+        wait = wait_for(order, self.store.certificate_orders.all())
+        if wait is not None:
+            raise IssueError(Failure(wait.reason, asked=False, until=wait.until))
+        number = self.store.certificate_orders.add(order, forget_before=order.at - WEEK)
+        try:
+            return self.issuer.issue(host, *more)
+        except IssueError as error:
+            if error.failure.asked:
+                self.store.certificate_orders.note_failed(number)
+            else:
+                self.store.certificate_orders.remove(number)
+            raise
