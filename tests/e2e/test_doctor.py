@@ -126,8 +126,7 @@ def test_sshd_whose_port_is_taken(server: Server) -> None:
     """Another has it on IPv4: sshd waits, so as not to listen on IPv6 alone, and then comes up."""
     _keep_program(server, "sshd", wanted=False)
     with socket.socket() as thief:
-        # Connections that were closed hold the port for a minute.
-        wait_for(lambda: _binds(thief, server.ssh_port), limit_s=120, what="the port")
+        wait_for(lambda: _takes(thief, server.ssh_port), what="the port")
         _keep_program(server, "sshd", wanted=True)
         wait_for(lambda: _checks(server) == ["listening"], what="the finding")
         status = server.paas("server:status", check=False).stderr
@@ -136,9 +135,17 @@ def test_sshd_whose_port_is_taken(server: Server) -> None:
     assert APP in server.user("alice").ssh("apps").stdout
 
 
-def _binds(thief: socket.socket, port: int) -> bool:
+def _takes(thief: socket.socket, port: int) -> bool:
+    """Hold a port without listening on it, though connections that were closed have it as well.
+
+    Whoever listens once ends that others may share the port; then it is held against them.
+    """
+    thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     with contextlib.suppress(OSError):
         thief.bind(("0.0.0.0", port))
+        thief.listen()
+        thief.shutdown(socket.SHUT_RDWR)
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
         return True
     return False
 

@@ -51,6 +51,8 @@ def redis_conf(places: Places, port: int, datastore: Datastore, *, read_only: bo
         "appendonly": "yes",
         "appendfsync": "everysec",
         "save": '""',
+        # A dump is sent as to a replica, at once: by default others are awaited for 5 seconds.
+        "repl-diskless-sync-delay": "0",
         "maxclients": datastore.connections + SPARE_CONNECTIONS,
         **memory(datastore, read_only=read_only),
         "sanitize-dump-payload": "clients",
