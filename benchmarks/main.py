@@ -20,6 +20,7 @@ from benchmarks.figures.cold_push import ColdPush
 from benchmarks.figures.crowd import Crowd
 from benchmarks.figures.dashboard import Dashboard
 from benchmarks.figures.domains import Domains
+from benchmarks.figures.fast_app import FastApp
 from benchmarks.figures.files import Files
 from benchmarks.figures.haproxy import Haproxy
 from benchmarks.figures.logging import Logging
@@ -67,6 +68,7 @@ FIGURES: tuple[Figure, ...] = (
     redeploys.KEPT,
     Rollback(),
     Haproxy(),
+    FastApp(),
     Servers(),
     TreeOfManyFiles(),
     Logging(),

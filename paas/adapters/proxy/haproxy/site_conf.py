@@ -30,10 +30,13 @@ from paas.settings import Settings
 CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
 # Two misses in a row may be a machine that is busy.
 REMOTE_CHECK = "check inter 1s fastinter 500ms downinter 500ms rise 1 fall 3"
+# Idle connections: each quarter of a second, half of those that were not needed are closed. HAProxy
+# 2.6 keeps none of an instance that was added at runtime unless it is told how many.
+KEPT = "pool-purge-delay 250ms pool-max-conn 32"
 # A shorter window is meaningless.
 WINDOW_MIN_MS = 100
 # RFC 9110, 7.6.1; HAProxy sets its own Connection header after that.
-HOP_HEADERS = ("Connection", "Keep-Alive", "Proxy-Connection", "TE")
+HOP_HEADERS = ("Connection", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection", "TE")
 LOOPBACK = ipaddress.ip_network("127.0.0.1")
 
 
@@ -86,11 +89,11 @@ def _is_running(site: Site) -> bool:
     return bool(site.endpoints) and not site.closed
 
 
-def backends_of(app_id: int) -> tuple[str, str]:
-    """An app's backends, with the same instances: for requests without trailers, and for those
-    that may have some.
+def backends_of(app_id: int) -> tuple[str, ...]:
+    """An app's backends, with the same instances: for requests that may be repeated, for others,
+    and for those that may have trailers.
     """
-    return f"paas_{app_id:d}", f"paas_{app_id:d}_trailers"
+    return tuple(f"paas_{app_id:d}{ending}" for ending in ("", "_once", "_trailers"))
 
 
 def instance_name(endpoint: Endpoint) -> str:
@@ -105,7 +108,7 @@ def server_line(app_id: int, endpoint: Endpoint, *, sticky: bool, remote: bool =
     """
     check = REMOTE_CHECK if remote else CHECK
     cookie = f" cookie {cookie_word(app_id, endpoint)}" if sticky else ""
-    return f"{instance_name(endpoint)} {endpoint} {check}{cookie}"
+    return f"{instance_name(endpoint)} {endpoint} {check} {KEPT}{cookie}"
 
 
 def names_text(site: Site, settings: Settings) -> str:
@@ -188,8 +191,7 @@ def _backend(site: Site, settings: Settings) -> str:
         connect_timeout_ms=CONNECT_TIMEOUT_MS,
         remote_tries=TRIES,
         sticky=sticky,
-        cleared_headers=CLEARED_HEADERS,
-        hop_headers=HOP_HEADERS,
+        removed_headers=[name.lower() for name in (*HOP_HEADERS, *CLEARED_HEADERS)],
         look_alikes=[
             other.lower()
             for name in (*CLEARED_HEADERS, *SAID_HEADERS)

@@ -1,0 +1,136 @@
+"""Connections to apps: answers that come before the body of a request, and sudden ends."""
+
+import re
+import socketserver
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from paas.domain.routing.sites import Site
+from tests.contract.proxy.fickle_app import fickle_app
+from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.nginx_server import Nginx, body_of, read_answer, status_of
+from tests.endpoints import at
+
+UPLOAD_BYTES = 5_000_000
+ANSWER = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+
+
+class _Hasty(socketserver.BaseRequestHandler):
+    """Answers a request's headers; reads on, unless it is to close: as uvicorn and Node.js do."""
+
+    def handle(self) -> None:
+        self.request.settimeout(10)
+        got = b""
+        while True:
+            while b"\r\n\r\n" not in got:
+                part = self.request.recv(65536)
+                if not part:
+                    return
+                got += part
+            head, _, got = got.partition(b"\r\n\r\n")
+            self.request.sendall(ANSWER)
+            if re.search(rb"(?i)\r\nconnection: close", head):
+                return
+            length = re.search(rb"(?i)\r\ncontent-length: ([0-9]+)", head)
+            left = (int(length[1]) if length else 0) - len(got)
+            got = got[max(0, len(got) + left) :]
+            while left > 0 and (part := self.request.recv(min(left, 65536))):
+                left -= len(part)
+
+
+class _Application(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    request_queue_size = 100
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Hasty)
+
+
+@contextmanager
+def hasty_app() -> Iterator[int]:
+    """Its port."""
+    with _Application() as app:
+        threading.Thread(target=app.serve_forever, args=(0.01,), daemon=True).start()
+        yield app.server_address[1]
+        app.shutdown()
+
+
+@pytest.fixture(scope="module", params=list(SERVERS))
+def proxy(request: pytest.FixtureRequest) -> Iterator[Nginx]:
+    with SERVERS[request.param]() as proxy:
+        yield proxy
+
+
+def test_an_answer_before_the_body_was_read_arrives(proxy: Nginx) -> None:
+    """The app is not told to close the connection, which would lose the answer in a reset."""
+    request = (
+        f"POST / HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: {UPLOAD_BYTES}\r\n\r\n"
+    ).encode() + bytes(UPLOAD_BYTES)
+
+    def upload(_: int) -> int | None:
+        with proxy.connect() as client, suppress(OSError):
+            client.settimeout(20)
+            client.sendall(request)
+            return status_of(client.recv(65536))
+        return None
+
+    with hasty_app() as port, ThreadPoolExecutor(10) as pool:
+        proxy.proxy.apply(Site(1, ("a.localhost",), at(port)))
+        assert Counter(pool.map(upload, range(60))) == {401: 60}
+
+
+def _visit(proxy: Nginx, name: str, number: int) -> Counter[tuple[str, int]]:
+    """Method and status of so many requests on a kept-alive connection, each with its own path.
+
+    A response that is another request's counts as status -1.
+    """
+    found: Counter[tuple[str, int]] = Counter()
+    with proxy.connect() as client:
+        for index in range(number):
+            method, path = ("POST" if index % 3 == 2 else "GET"), f"/{name}-{index}"
+            length = "Content-Length: 0\r\n" if method == "POST" else ""
+            head = f"{method} {path} HTTP/1.1\r\nHost: a.localhost\r\n{length}\r\n"
+            client.sendall(head.encode())
+            answer = read_answer(client)
+            status = status_of(answer)
+            own = status != 200 or body_of(answer) == f"{method} {path}".encode()
+            found[method, status if own else -1] += 1
+    return found
+
+
+@pytest.mark.parametrize("after", ["keeps", "closes", "resets", "closes-at-once", "says-more"])
+def test_no_request_is_lost_or_repeated_when_an_app_closes_connections(
+    proxy: Nginx, after: str
+) -> None:
+    """Not even if it closes each one when the next request arrives on it, and no response is given
+    to another request. Only Nginx loses a POST then: it is told so, and the app did not act on it.
+    """
+    visitors, number = (1, 60) if after in {"closes", "resets"} else (6, 30)
+    with fickle_app(after) as app, ThreadPoolExecutor(visitors) as pool:
+        proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port)))
+        visits = pool.map(lambda one: _visit(proxy, f"{after}-{one}", number), range(visitors))
+        found = sum(visits, Counter[tuple[str, int]]())
+    lost = found.pop(("POST", 502), 0)
+    expected = {("GET", 200): visitors * number * 2 // 3, ("POST", 200): visitors * number // 3}
+    found["POST", 200] += lost
+    assert found == expected
+    assert not lost or (proxy.has_pages_for_people_alone and after != "keeps")
+    assert max(app.asked.values()) == 1
+    if not proxy.has_pages_for_people_alone:
+        assert not [request for request in app.lost if request.startswith("POST")]
+
+
+def test_connections_are_kept_to_instances_that_came_later(proxy: Nginx) -> None:
+    """Also with HAProxy, which adds them without a reload; and kept ones hold up no drain."""
+    for _ in range(2):
+        with fickle_app("keeps") as app:
+            proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port)))
+            assert proxy.proxy.drain(60)
+            for _ in range(30):
+                assert status_of(proxy.get("a.localhost")) == 200
+            assert app.connections <= 20  # with the checks of HAProxy
