@@ -36,6 +36,7 @@ from paas.store.maintenance import Maintenance
 from paas.store.notifications import Notifications
 from paas.store.pipelines import Pipelines
 from paas.store.poolers import Poolers
+from paas.store.previews import Previews
 from paas.store.quotas import Quotas
 from paas.store.releases import Releases
 from paas.store.resource_limits import ResourceLimits
@@ -90,6 +91,7 @@ class Store:
         self.notifications = Notifications(database, self.sealing)
         self.pipelines = Pipelines(database)
         self.poolers = Poolers(database, self.allocations)
+        self.previews = Previews(database, self.sealing)
         self.releases = Releases(database, self.sealing)
         self.quotas = Quotas(database)
         self.resource_limits = ResourceLimits(database)

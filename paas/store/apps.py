@@ -120,6 +120,7 @@ _COLUMNS = ", ".join(
         "(SELECT json_group_array(json_array(kind, resource, amount)) FROM (SELECT * FROM "
         "resource_limits WHERE app_id = apps.id ORDER BY kind, resource)) AS limits",
         f"{OF_APP} AS grants",
+        "(SELECT parent_id FROM previews WHERE app_id = apps.id) AS preview_of",
         "(SELECT json_array(on_nodes, spread, json(constraints)) FROM scheduling "
         "WHERE app_id = apps.id) AS scheduling",
     )
@@ -142,6 +143,7 @@ def _app(row: sqlite3.Row) -> App:
         read_only=bool(row["read_only"]),
         grants=tuple(Grant(Holder(who), AppRole(role)) for who, role in json.loads(row["grants"])),
         scheduling=_scheduling(row["scheduling"]),
+        preview_of=row["preview_of"],
     )
 
 

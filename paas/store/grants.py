@@ -5,10 +5,12 @@ from datetime import datetime
 from paas.domain.people.access import Grant, Holder
 from paas.store.database import Table
 
-# The grants of the app in the query around it, as App.grants has them.
+# The grants of the app in the query around it, as App.grants has them. A preview has those of the
+# app that it is a preview of: who loses access to that loses it to all of them.
 OF_APP = (
     "(SELECT json_group_array(json_array(coalesce(user, '@' || team), role)) FROM (SELECT * FROM "
-    "grants WHERE app_id = apps.id ORDER BY CASE role "
+    "grants WHERE app_id = coalesce((SELECT parent_id FROM previews WHERE app_id = apps.id), "
+    "apps.id) ORDER BY CASE role "
     "WHEN 'owner' THEN 1 WHEN 'deployer' THEN 2 ELSE 3 END, id))"
 )
 

@@ -5,6 +5,7 @@ from paas.store.schema_of_certificates import CERTIFICATE_ORDERS
 from paas.store.schema_of_cron_runs import CRON_RUNS
 from paas.store.schema_of_image_builds import IMAGE_BUILDS
 from paas.store.schema_of_pipelines import PIPELINES
+from paas.store.schema_of_previews import PREVIEWS
 
 MIGRATIONS = (
     *FIRST,
@@ -298,4 +299,5 @@ MIGRATIONS = (
     PIPELINES,
     CRON_RUNS,
     CERTIFICATE_ORDERS,
+    PREVIEWS,
 )

@@ -61,6 +61,11 @@ def webhook_place(app_id: int) -> str:
     return f"The webhook's secret of the app with the id {app_id}"
 
 
+def preview_place(app_id: int) -> str:
+    """Where the config vars for an app's previews are."""
+    return f"The config vars for previews of the app with the id {app_id}"
+
+
 def notification_place(id: str) -> str:
     """Where the URL of a place that is notified is."""
     return f"The URL of the notified place {id}"
@@ -85,6 +90,7 @@ _COLUMNS = (
     _Column("git_tokens", "token", "app_id, host", git_token_place),
     _Column("deploy_keys", "private", "app_id", deploy_key_place),
     _Column("webhooks", "secret", "app_id", webhook_place),
+    _Column("preview_settings", "config", "app_id", preview_place),
     _Column("notifications", "url", "id", notification_place),
 )
 

@@ -3,8 +3,9 @@
 import sqlite3
 from datetime import datetime
 
+from paas.domain.git.events import Forge
 from paas.domain.git.sources import GitSource
-from paas.domain.git.webhooks import Forge, LastPush, Webhook
+from paas.domain.git.webhooks import LastPush, Webhook
 from paas.domain.values.names import BranchName, UserName
 from paas.domain.values.secret import Secret
 from paas.store.database import Database, Table

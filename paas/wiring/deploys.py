@@ -1,6 +1,7 @@
 """Builds, and what deploys them: pushes, imports and clones."""
 
 from paas.services.apps.apps import Apps
+from paas.services.apps.destruction import Destruction
 from paas.services.builds.build import SlugMaker
 from paas.services.builds.builds import Builds
 from paas.services.builds.choice import BuilderChoice
@@ -16,6 +17,9 @@ from paas.services.deploys.promotions import Promotions
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
+from paas.services.git.preview_deploys import PreviewDeploys
+from paas.services.git.previews import Previews
+from paas.services.git.status_reports import StatusReports
 from paas.services.releases.pipelines import Pipelines
 from paas.services.releases.pruning import Pruning
 from paas.services.routing.sites import Sites
@@ -150,6 +154,13 @@ def git_credentials(adapters: Adapters) -> GitCredentials:
     )
 
 
+def status_reports(adapters: Adapters, sites: Sites) -> StatusReports:
+    """What git servers are told."""
+    return StatusReports(
+        store=adapters.store, statuses=adapters.commit_statuses, sites=sites, logs=adapters.logs
+    )
+
+
 def deploy_on_push(adapters: Adapters, imports: Imports, sites: Sites) -> DeployOnPush:
     """Webhooks of git servers."""
     settings = adapters.settings
@@ -160,9 +171,39 @@ def deploy_on_push(adapters: Adapters, imports: Imports, sites: Sites) -> Deploy
         logs=adapters.logs,
         clock=adapters.clock,
         random_characters=adapters.random_characters,
-        statuses=adapters.commit_statuses,
-        sites=sites,
+        reports=status_reports(adapters, sites),
         base=settings.web_url(settings.git_host) if settings.web else None,
+    )
+
+
+def previews(
+    adapters: Adapters, destruction: Destruction, sites: Sites, quotas: Quotas
+) -> Previews:
+    """Apps for pull requests and branches."""
+    return Previews(
+        store=adapters.store,
+        repository=adapters.repository,
+        destruction=destruction,
+        sites=sites,
+        quotas=quotas,
+        reserve=adapters.reserve,
+        clock=adapters.clock,
+    )
+
+
+def preview_deploys(
+    adapters: Adapters, apps: Apps, imports: Imports, releasing: Releasing, sites: Sites
+) -> PreviewDeploys:
+    """Their deploys and their end."""
+    return PreviewDeploys(
+        store=adapters.store,
+        apps=apps,
+        imports=imports,
+        release_commands=releasing.release_commands,
+        reports=status_reports(adapters, sites),
+        locks=adapters.locks,
+        logs=adapters.logs,
+        clock=adapters.clock,
     )
 
 

@@ -54,6 +54,8 @@ from paas.services.deploys.promotions import Promotions
 from paas.services.deploys.pushes import Pushes
 from paas.services.git.credentials import GitCredentials
 from paas.services.git.deploy_on_push import DeployOnPush
+from paas.services.git.preview_deploys import PreviewDeploys
+from paas.services.git.previews import Previews
 from paas.services.logs.drains import Drains
 from paas.services.metrics.metrics import Metrics
 from paas.services.notifications.notifications import Notifications
@@ -155,6 +157,8 @@ class Services:
     nodes: Nodes
     app_runs: AppRuns
     pipelines: Pipelines
+    preview_deploys: PreviewDeploys
+    previews: Previews
     promotions: Promotions
     processes: Processes
     proxies: Proxies
@@ -301,6 +305,8 @@ def all_services(adapters: Adapters) -> Services:
         nodes=server.nodes(adapters, keeping),
         app_runs=app_runs,
         pipelines=pipelines,
+        preview_deploys=deploys.preview_deploys(adapters, all_apps, imports, releasing, sites),
+        previews=deploys.previews(adapters, destruction, sites, quotas),
         promotions=deploys.promotions(adapters, deploying, pipelines),
         processes=apps.processes(adapters, changes, quotas),
         proxies=proxies,

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from paas.domain.git.events import Forge, What
 from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
 from tests.e2e.tiny import tiny
 from tests.ports import free_port
 from tests.processes import command_lines, first_of
 from tests.unit.git import deliveries
+from tests.unit.git.pull_requests import pulled
 from tests.waiting import wait_for
 
 Make = Callable[[dict[str, str | bytes]], Repository]
@@ -198,6 +200,35 @@ def shelf(folder: Path) -> Iterator[str]:
         found.shutdown()
 
 
+def a_pull_request_has_an_app_while_it_is_open(
+    server: Server, alice: User, path: str, repositories: tuple[Path, Path], secret: str
+) -> None:
+    """With the code of its branch; the parent's row alone says that it may be removed."""
+    bare, source = repositories
+    alice.ssh("previews:enable", "hooked", "--config", "MAIL=off")
+    (source / "more").write_text("of the pull request")
+    git(source, "checkout", "-q", "-b", "topic")
+    git(source, "add", "more")
+    git(source, "commit", "-q", "-m", "More")
+    git(source, "push", "-q", str(bare), "topic")
+    git(bare, "update-server-info")
+    commit = git(bare, "rev-parse", "topic").stdout.strip()
+
+    def told(what: What) -> int:
+        headers, body = pulled(Forge.GITHUB, secret, what, "topic", commit)
+        return server.get("git.localhost", path, headers=headers, method="POST", body=body).status
+
+    assert told(What.OPENED) == 202
+    wait_for(
+        lambda: "hooked-pr-12  pull request 12  deployed" in alice.ssh("previews", "hooked").stdout,
+        what="the pull request is deployed",
+    )
+    assert server.get("hooked-pr-12").text == "pushed elsewhere"
+    assert alice.ssh("config:get", "-a", "hooked-pr-12", "MAIL").stdout == "off\n"
+    assert told(What.CLOSED) == 202
+    wait_for(lambda: "hooked-pr-12" not in alice.ssh("apps").stdout, what="the preview is removed")
+
+
 def test_a_webhook_deploys(server: Server, alice: User, repository: Make, tmp_path: Path) -> None:
     """What was pushed elsewhere goes live, as alice's; one that is not genuine does nothing."""
     alice.ssh("apps:create", "hooked")
@@ -225,6 +256,7 @@ def test_a_webhook_deploys(server: Server, alice: User, repository: Make, tmp_pa
             lambda: ": deployed" in alice.ssh("git:deploy-on-push", "-a", "hooked").stdout,
             what="the push is deployed",
         )
+        a_pull_request_has_an_app_while_it_is_open(server, alice, path, (bare, source.path), secret)
     assert server.get("hooked").text == "pushed elsewhere"
     assert '"user": "alice"' in alice.ssh("releases", "-a", "hooked", "--json").stdout
     audit = server.paas("audit", "-a", "hooked", "--json").stdout

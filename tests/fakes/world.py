@@ -255,6 +255,8 @@ class World:
         self.metrics = made.metrics
         self.notifications = made.notifications
         self.pipelines = made.pipelines
+        self.preview_deploys = made.preview_deploys
+        self.previews = made.previews
         self.processes = made.processes
         self.promotions = made.promotions
         self.proxies = made.proxies

@@ -25,6 +25,7 @@ class App:
     user_namespaces: whether its processes may create user namespaces. read_only: whether its
     containers may write only to /app, /tmp and storage directories. scheduling: on which machines
     its containers run. grants: who has access, by role, the highest first, then by time.
+    preview_of: the id of the app that it is a preview of; who has access to that one has it here.
     """
 
     id: int
@@ -41,6 +42,7 @@ class App:
     read_only: bool = False
     scheduling: Scheduling = field(default_factory=Scheduling)
     grants: tuple[Grant, ...] = ()
+    preview_of: int | None = None
 
     @property
     def owner(self) -> Holder | None:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 from urllib.parse import quote
 
+from paas.domain.git.events import Forge
 from paas.domain.git.sources import host_of
-from paas.domain.git.webhooks import Forge
 
 _DESCRIPTION_MAX = 140
 _COMMIT = re.compile("[0-9a-f]{40}")
@@ -26,6 +26,7 @@ class Outcome(Enum):
     PENDING = "pending"
     DEPLOYED = "deployed"
     FAILED = "failed"
+    REMOVED = "removed"
 
 
 # As GitHub and Gitea call them, GitLab, and Bitbucket.
@@ -33,6 +34,7 @@ _STATES: Mapping[Outcome, tuple[str, str, str]] = {
     Outcome.PENDING: ("pending", "running", "INPROGRESS"),
     Outcome.DEPLOYED: ("success", "success", "SUCCESSFUL"),
     Outcome.FAILED: ("failure", "failed", "FAILED"),
+    Outcome.REMOVED: ("success", "success", "SUCCESSFUL"),
 }
 
 

@@ -70,7 +70,10 @@ class Addon:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppJson:
-    """A whole app.json. first_deploy: scripts.postdeploy. warnings: sentences for the pusher."""
+    """A whole app.json. warnings: sentences for the pusher.
+
+    first_deploy: scripts.postdeploy. predestroy: scripts.pr-predestroy.
+    """
 
     env: tuple[EnvVar, ...] = ()
     formation: Mapping[ProcessType, int] = field(default_factory=dict)
@@ -78,6 +81,7 @@ class AppJson:
     predeploy: str | None = None
     postdeploy: str | None = None
     first_deploy: str | None = None
+    predestroy: str | None = None
     cron: tuple[CronJob, ...] = ()
     start_limit_s: int | None = None
     buildpacks: tuple[Buildpack, ...] = ()
@@ -94,7 +98,11 @@ def parse_app_json(content: bytes) -> AppJson:
         "addons",
         also=_IGNORED,
     )
-    scripts = found["scripts"].members("dokku", "postdeploy") if "scripts" in found else {}
+    scripts = (
+        found["scripts"].members("dokku", "postdeploy", "pr-predestroy")
+        if "scripts" in found
+        else {}
+    )
     dokku = scripts["dokku"].members("predeploy", "postdeploy") if "dokku" in scripts else {}
     return AppJson(
         env=tuple(_env(name, node) for name, node in _entries(found, "env")),
@@ -110,6 +118,7 @@ def parse_app_json(content: bytes) -> AppJson:
         predeploy=_command(dokku.get("predeploy")),
         postdeploy=_command(dokku.get("postdeploy")),
         first_deploy=_command(scripts.get("postdeploy")),
+        predestroy=_command(scripts.get("pr-predestroy")),
         cron=tuple(_cron(node) for node in found["cron"].items()) if "cron" in found else (),
         start_limit_s=_seconds(found["start_limit"]) if "start_limit" in found else None,
         buildpacks=_buildpacks(found["buildpacks"]) if "buildpacks" in found else (),

@@ -9,7 +9,7 @@ from paas.domain.people.users import Role, User
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What a token is limited to: one app, a role, or both. None: not limited."""
+    """What a token is limited to: one app with its previews, a role, or both. None: not limited."""
 
     app_id: int | None
     role: AppRole | None
@@ -42,7 +42,7 @@ class Actor:
         role = self._whole_role(app)
         if role is None or self.scope is None:
             return role
-        if self.scope.app_id not in (None, app.id):
+        if self.scope.app_id not in (None, app.id, app.preview_of):
             return None
         return role.limited_to(self.scope.role)
 

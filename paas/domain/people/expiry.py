@@ -46,6 +46,21 @@ def parse_expiry(text: str, now: datetime) -> datetime:
     return at
 
 
+def parse_lifetime(text: str, highest: timedelta) -> timedelta:
+    """``12h``, ``90d``, ``4w``. Raises PaasError (exit 2) for anything else, and for more."""
+    found = _DURATION.fullmatch(text)
+    if found is None or int(found[1]) == 0:
+        raise usage_error(
+            "lifetime", f"{shown(text)} is not a number of hours, days or weeks.", "--expires 7d"
+        )
+    lifetime = int(found[1]) * _UNITS[found[2]]
+    if lifetime > highest:
+        raise usage_error(
+            "lifetime", f"{shown(text)} is more than {highest.days} days.", "--expires 7d"
+        )
+    return lifetime
+
+
 def _end_of(day: str) -> datetime:
     try:
         start = datetime.fromisoformat(day).replace(tzinfo=UTC)

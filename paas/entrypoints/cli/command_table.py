@@ -10,6 +10,7 @@ from paas.domain.cluster.lost import MOVE_COMMAND
 from paas.domain.datastores.archives import DUE_COMMAND as ARCHIVES_COMMAND
 from paas.domain.datastores.dumps import DUE_COMMAND as DUMP_COMMAND
 from paas.domain.datastores.following import MEND_COMMAND
+from paas.domain.git.previews import EXPIRE_COMMAND
 from paas.domain.releases.parallel_starts import START_COMMAND
 from paas.domain.routing.proofs import CHECK_COMMAND
 from paas.domain.runs.cron import DUE_COMMAND
@@ -48,6 +49,7 @@ from paas.entrypoints.cli import (
     nodes,
     notifications,
     pipelines,
+    previews,
     processes,
     proxy,
     quotas,
@@ -189,6 +191,11 @@ COMMANDS: tuple[click.Command, ...] = (
     pipelines.destroy,
     pipelines.promote,
     pipelines.diff,
+    previews.listing,
+    previews.enable,
+    previews.disable,
+    previews.create,
+    previews.destroy,
     processes.listing,
     processes.restart,
     processes.scale,
@@ -256,6 +263,7 @@ INTERNAL: Mapping[str, Callable[[Session, list[str]], None]] = {
     DUMP_COMMAND: lambda session, _: schedule_commands.run_due(session),
     MEND_COMMAND: lambda session, _: followers.mend(session),
     ARCHIVES_COMMAND: lambda session, _: archives.due(session),
+    EXPIRE_COMMAND: lambda session, _: previews.expire(session),
     START_COMMAND: processes.roll_out_again,
     MOVE_COMMAND: nodes.move,
     REPAIR_COMMAND: lambda session, _: doctor.repair(session),

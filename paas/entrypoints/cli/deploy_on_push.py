@@ -2,6 +2,7 @@
 
 import click
 
+from paas.domain.git.previews import DEFAULT_LIFETIME
 from paas.domain.git.webhooks import Webhook
 from paas.domain.values.errors import usage_error
 from paas.entrypoints.cli.session import (
@@ -20,6 +21,7 @@ from paas.entrypoints.cli.terminal import print_json, print_line
 @app_option
 @click.option("--from", "url", metavar="URL", help="The repository, by https or SSH.")
 @click.option("--branch", metavar="BRANCH", help="Which of its branches; by default, main.")
+@click.option("--pr-previews", is_flag=True, help="With --from: previews of pull requests, too.")
 @click.option("--rotate", is_flag=True, help="Make a new secret.")
 @click.option("--off", is_flag=True, help="Deploy by hand again.")
 @json_option
@@ -30,6 +32,7 @@ def deploy_on_push(
     app: str | None,
     url: str | None,
     branch: str | None,
+    pr_previews: bool,
     rotate: bool,
     off: bool,
     as_json: bool,
@@ -42,16 +45,20 @@ def deploy_on_push(
     Example: paas git:deploy-on-push -a shop --from https://github.com/acme/shop.git
     """
     name, service = session.app_name(app, name), session.services.deploy_on_push
-    if (url is not None) + rotate + off > 1 or (branch is not None and url is None):
+    if (url is not None) + rotate + off > 1 or (
+        url is None and (branch is not None or pr_previews)
+    ):
         raise usage_error(
             "arguments",
-            "--from (with --branch), --rotate and --off exclude each other.",
+            "--from (with --branch and --pr-previews), --rotate and --off exclude each other.",
             "paas git:deploy-on-push --from URL --branch main",
         )
     if off:
         service.turn_off(session.actor, name)
         session.terminal.step(f"{name} is no longer deployed on push")
     elif url is not None or rotate:
+        if pr_previews and session.services.previews.listing(session.actor, name)[0] is None:
+            session.services.previews.enable(session.actor, name, {}, DEFAULT_LIFETIME)
         webhook = (
             service.rotate(session.actor, name)
             if url is None

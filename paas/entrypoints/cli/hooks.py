@@ -8,9 +8,11 @@ from paas.domain.audit.events import DONE, Attempt, Subject, end_of
 from paas.domain.audit.words import recorded
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.cli.main import services_of
+from paas.entrypoints.cli.preview_hooks import PreviewHandler
 from paas.entrypoints.gate.hooks import Answer, Deliver, HookRequest
 from paas.services.audit.audit import Audit, Begun
 from paas.services.git.deploy_on_push import Arrival, DeployOnPush
+from paas.wiring.services import Services
 
 SYNC = "git:sync"
 _STATUS = {"no-webhook": 404, "webhook-signature": 401, "webhook-form": 400}
@@ -23,9 +25,17 @@ def delivered_by(etc: str) -> Deliver:
         request: HookRequest, body: bytes, answer: Answer, enter: Callable[[str], str | None]
     ) -> None:
         services = services_of(etc)
-        Handler(services.deploy_on_push, services.audit).deliver(request, body, answer, enter)
+        handler_of(services).deliver(request, body, answer, enter)
 
     return deliver
+
+
+def handler_of(services: Services) -> "Handler":
+    """What handles the webhooks of a server."""
+    previews = PreviewHandler(
+        services.previews, services.preview_deploys, services.store, services.logs, services.audit
+    )
+    return Handler(services.deploy_on_push, previews, services.audit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,7 @@ class Handler:
     """Handles one webhook: see gate.hooks.Deliver."""
 
     hooks: DeployOnPush
+    previews: PreviewHandler
     audit: Audit
 
     def deliver(
@@ -45,7 +56,7 @@ class Handler:
             answer(_STATUS.get(error.reference, 500), error.message)
             return
         if arrival.delivery.pushed is None:
-            answer(200, f"Nothing to deploy: this is no push to {arrival.webhook.branch}.")
+            self.previews.deliver(arrival, request.address, answer, enter)
             return
         why = enter(arrival.actor.name)
         if why is not None:

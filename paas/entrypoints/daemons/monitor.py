@@ -30,6 +30,8 @@ from paas.entrypoints.daemons.metrics import MetricsTurns
 from paas.entrypoints.daemons.node_images import NodeImageTurns
 from paas.entrypoints.daemons.node_images import build as build_node_images
 from paas.entrypoints.daemons.notifications import NotificationTurns
+from paas.entrypoints.daemons.previews import PreviewTurns
+from paas.entrypoints.daemons.previews import build as build_previews
 from paas.entrypoints.daemons.read_only_turns import ReadOnlyTurns
 from paas.entrypoints.daemons.renewal import CertificateRenewal
 from paas.entrypoints.daemons.renewal import build as build_renewal
@@ -90,6 +92,7 @@ class Monitor:
         node_images: NodeImageTurns,
         metrics: MetricsTurns,
         notifications: NotificationTurns,
+        previews: PreviewTurns,
     ) -> None:
         self._settings_file = settings_file
         self._liveness = liveness
@@ -110,6 +113,7 @@ class Monitor:
         self._node_images = node_images
         self._metrics = metrics
         self._notifications = notifications
+        self._previews = previews
         self._failures = Failures()
         self._stop = threading.Event()
         self._watched: dict[int, Watched] = {}
@@ -140,6 +144,7 @@ class Monitor:
         self._node_images.start(self._stop)
         self._metrics.start(self._stop)
         self._notifications.start(self._stop)
+        self._previews.start(self._stop)
         self._housekeeping.start(self._stop)
         settings = mark(self._settings_file)
         while not ended.wait(TICK_S):
@@ -229,6 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_node_images(monitor_adapters(settings), log),
         MetricsTurns(collector(monitor_adapters(settings)), Changes(database), adapters.clock, log),
         NotificationTurns(notification_watch(monitor_adapters(settings)), log),
+        build_previews(monitor_adapters(settings), log),
     )
     monitor.run(StopSignal())
     return 0

@@ -16,6 +16,7 @@ TOPICS = {
     "ps": "instances: scale, restart, stop, start",
     "releases": "versions of an app: roll back, retry, compare",
     "pipelines": "apps in stages; promote code to the next one without a build",
+    "previews": "an app of its own for each pull request or branch",
     "run": "one-off commands, in your terminal or in the background",
     "builds": "builds and their output: follow, cancel",
     "buildpacks": "how the app is built",

@@ -139,11 +139,11 @@ class Apps:
             )
         lock = self.locks.app(app.id, f"{actor.name} destroys the app", waiting(progress))
         with self.reserve.released(), lock, progress.doing(f"removing {app.name}"):
-            owned = self._confirmed(app, datastores)
+            owned = self.confirmed(app, datastores)
             self.destruction.run(refreshed(self.store, app), progress, datastores=owned)
         return app
 
-    def _confirmed(self, app: App, names: Sequence[str]) -> list[Datastore]:
+    def confirmed(self, app: App, names: Sequence[str]) -> list[Datastore]:
         """Its datastores, each of which was confirmed by its name. Raises PaasError."""
         owned = self.store.datastores.of_app(app.id)
         known = [one.name for one in owned]

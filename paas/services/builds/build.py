@@ -14,6 +14,7 @@ from paas.domain.builds.steps import BuildSteps
 from paas.domain.datastores.datastores import with_attached
 from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_json
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
+from paas.domain.manifest.review import for_review
 from paas.domain.people.actors import Actor
 from paas.domain.releases.artifacts import DOCKER
 from paas.domain.releases.formation import WEB, quantities
@@ -92,6 +93,8 @@ class SlugMaker:
         procfile = self._procfile(push, folder)
         declared = parse_procfile(procfile)
         app_json = self._file(push, folder, "app.json", APP_JSON_MAX_BYTES)
+        if app_json is not None and app.preview_of is not None:
+            app_json = for_review(app_json)
         manifest = parse_app_json(app_json) if app_json is not None else AppJson()
         if manifest.start_limit_s is not None:
             self.limits.allow(manifest.start_limit_s, "app.json")

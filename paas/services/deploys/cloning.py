@@ -1,6 +1,6 @@
 """A second app with the repository, config and settings of a first, built again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from paas.domain.apps.apps import App
 from paas.domain.people.actors import Actor
@@ -9,6 +9,7 @@ from paas.domain.values.names import AppName
 from paas.interfaces import Clock, Locks, Progress, Repository
 from paas.services.access import find_app, refreshed
 from paas.services.apps.apps import Apps
+from paas.services.apps.copied_settings import copy_settings, set_first_config
 from paas.services.builds.build import Push
 from paas.services.deploys.deploys import Deploys
 from paas.services.progress import waiting
@@ -65,32 +66,16 @@ class Cloning:
         return refreshed(self.store, app)
 
     def _copy_settings(self, actor: Actor, source: App, app: App) -> None:
+        copy_settings(self.store, source, app)
         self.store.apps.set_deploy_branch(app.id, source.deploy_branch)
         self.store.formations.set(app.id, self.store.formations.of_app(source.id))
-        self.store.buildpacks.set(app.id, self.store.buildpacks.of_app(source.id))
-        self.store.build_dirs.set(app.id, self.store.build_dirs.of_app(source.id))
-        self.store.image_builds.copy(source.id, app.id)
-        self.store.start_limits.set(app.id, self.store.start_limits.of_app(source.id))
-        self.store.resource_limits.set(app.id, source.limits)
-        self.store.apps.set_read_only(app.id, read_only=source.read_only)
-        if not source.storage:
-            self.store.apps.set_scheduling(app.id, source.scheduling)
-        routing = self.store.routing.of_app(source.id)
-        self.store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
         for name, state in self.store.cron.of_app(source.id).items():
             if state.suspended is not None:
                 self.store.cron.suspend(app.id, name, state.suspended)
         release = self.store.releases.find(source.id, source.current) if source.current else None
         if release is not None and release.config:
-            made = self.store.releases.add(
-                app.id,
-                slug_id=None,
-                config=release.config,
-                description=f"Config of {source.name} v{release.version}",
-                user=actor.name,
-                now=self.clock.now(),
-            )
-            self.store.releases.make_current(app.id, made.version, None)
+            words = f"Config of {source.name} v{release.version}"
+            set_first_config(self.store, app, release.config, words, actor.name, self.clock)
 
     def _live_commit(self, source: App) -> str | None:
         release = self.store.releases.find(source.id, source.current) if source.current else None

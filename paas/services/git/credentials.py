@@ -96,11 +96,9 @@ class GitCredentials:
         self.store.git_credentials.remove_token(app.id, host)
 
     def of(self, app: App) -> FetchAccess:
-        """All that the app's fetches may use."""
-        stored = self.store.git_credentials
-        return FetchAccess(
-            tuple(stored.tokens(app.id)), stored.key(app.id), tuple(stored.host_keys(app.id))
-        )
+        """All that the app's fetches may use; a preview's, what those of its parent may use."""
+        id, stored = _whose(app), self.store.git_credentials
+        return FetchAccess(tuple(stored.tokens(id)), stored.key(id), tuple(stored.host_keys(id)))
 
     def of_fetch(self, app: App, source: GitSource) -> FetchAccess:
         """The same, for one repository. Raises PaasError if it needs a key that is not there."""
@@ -111,10 +109,15 @@ class GitCredentials:
 
     def learn(self, app: App, keys: Sequence[HostKey], progress: Progress) -> None:
         """Keep the keys of SSH hosts that were seen for the first time, and say so."""
-        self.store.git_credentials.add_host_keys(app.id, keys)
+        self.store.git_credentials.add_host_keys(_whose(app), keys)
         for key in keys:
             progress.detail(f"Seen for the first time: {key.host}, host key {key.fingerprint}")
             progress.detail("It is kept, and another key of that host will be refused.")
+
+
+def _whose(app: App) -> int:
+    """The id of the app whose credentials are used: a preview has none of its own."""
+    return app.id if app.preview_of is None else app.preview_of
 
 
 def _known_as(text: str) -> str:

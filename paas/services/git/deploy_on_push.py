@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
 from paas.domain.git.sources import git_source, is_ssh
-from paas.domain.git.statuses import CommitStatus, Outcome, status_request
+from paas.domain.git.statuses import Outcome
 from paas.domain.git.webhooks import (
     ID_CHARACTERS,
     SECRET_CHARACTERS,
@@ -18,11 +18,11 @@ from paas.domain.people.permissions import Permission
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import branch_name
 from paas.domain.values.secret import Secret
-from paas.interfaces import Clock, CommitStatuses, Locks, Logs
+from paas.interfaces import Clock, Locks, Logs
 from paas.services.access import find_app, require_account
 from paas.services.deploys.imports import Building, Imports
+from paas.services.git.status_reports import StatusReports, Told
 from paas.services.progress import Silent
-from paas.services.routing.sites import Sites
 from paas.store import Store
 
 PROCESS = "deploy-on-push"
@@ -44,8 +44,7 @@ class DeployOnPush:
 
     store: Store
     imports: Imports
-    statuses: CommitStatuses
-    sites: Sites
+    reports: StatusReports
     locks: Locks
     logs: Logs
     clock: Clock
@@ -177,19 +176,8 @@ class DeployOnPush:
         return failure
 
     def _tell(self, webhook: Webhook, outcome: Outcome, words: str) -> None:
-        """Tell the git server what becomes of the push, if the app has a token for it.
-
-        If that fails, the app's log says so, and nothing else changes.
-        """
+        """Tell the git server what becomes of the push."""
         app, last = self.store.apps.by_id(webhook.app_id), webhook.last
-        if app is None or last is None:
-            return
-        status = CommitStatus(last.commit, outcome, app.name, words, self.sites.url(app))
-        request = status_request(last.forge, webhook.source.url, status)
-        tokens = {one.host: one for one in self.store.git_credentials.tokens(app.id)}
-        if request is None or request.host not in tokens:
-            return
-        try:
-            self.statuses.send(app, request, tokens[request.host])
-        except PaasError as error:
-            self.logs.write(app.id, PROCESS, error.message)
+        if app is not None and last is not None:
+            where = Told(last.forge, webhook.source.url, last.commit)
+            self.reports.tell(app, where, outcome, words)

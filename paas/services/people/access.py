@@ -67,6 +67,7 @@ class AppAccess:
         with self.store.transaction():
             app = find_app(self.store, actor, name, to=Permission.VIEW)
             require_account(actor, "leave apps")
+            self._refuse_preview(app)
             own = Holder(actor.name)
             if actor.user is None or _role_of(app, own) is None:
                 raise PaasError(
@@ -103,7 +104,18 @@ class AppAccess:
     def _changing(self, actor: Actor, name: str) -> Iterator[App]:
         """The app, which nobody else changes meanwhile."""
         with self.store.transaction():
-            yield find_app(self.store, actor, name, to=Permission.OWN)
+            app = find_app(self.store, actor, name, to=Permission.OWN)
+            self._refuse_preview(app)
+            yield app
+
+    def _refuse_preview(self, app: App) -> None:
+        parent = self.store.apps.by_id(app.preview_of) if app.preview_of is not None else None
+        if parent is not None:
+            raise PaasError(
+                "preview-access",
+                f"{app.name} is a preview of {parent.name}: who has access to that has it here.",
+                f"Change it there: paas access -a {parent.name}",
+            )
 
     def _put(self, actor: Actor, app: App, grant: Grant) -> None:
         if grant.role is AppRole.OWNER and app.owner is None:

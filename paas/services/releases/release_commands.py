@@ -105,6 +105,27 @@ class ReleaseCommands:
                     progress.warn(line)
                 progress.warn(f"v{release.version} is live in spite of this failure.")
 
+    def predestroy(self, app: App, progress: Progress) -> None:
+        """scripts.pr-predestroy of what a preview runs, before it is removed.
+
+        A failure is reported and changes nothing.
+        """
+        release = self.store.releases.current(app)
+        slug = self.store.slugs.of_release(release)
+        command = slug.manifest.predestroy if slug is not None else None
+        if release is None or slug is None or command is None:
+            return
+        name = "scripts.pr-predestroy"
+        progress.step(f"Running {name}: {command}")
+        artifact = self.slugs.artifact(slug.id, slug.image)
+        run = _Run(self, app, artifact, release.config, "predestroy.1")
+        try:
+            failure = run.failure("predestroy-failed", command, name, progress)
+        except PaasError as error:
+            failure = error
+        if failure is not None:
+            progress.warn(failure.message)
+
 
 @dataclass(slots=True)
 class _Run:

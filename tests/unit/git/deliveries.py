@@ -5,7 +5,7 @@ import hmac
 import json
 from collections.abc import Callable, Mapping
 
-from paas.domain.git.webhooks import Forge
+from paas.domain.git.events import Forge
 
 Sent = tuple[dict[str, str], bytes]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from paas.domain.git.events import Forge
 from paas.domain.git.statuses import CommitStatus, Outcome, status_request
-from paas.domain.git.webhooks import Forge
 
 COMMIT = "c" * 40
 STATUS = CommitStatus(COMMIT, Outcome.FAILED, "shop", "failed: x", "https://shop.example.com")

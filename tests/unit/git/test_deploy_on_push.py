@@ -9,17 +9,19 @@ from paas.domain.apps.apps import App
 from paas.domain.audit.events import State
 from paas.domain.audit.views import AuditFilter
 from paas.domain.git.credentials import host_token
+from paas.domain.git.events import Forge
 from paas.domain.git.sources import GitSource
-from paas.domain.git.webhooks import Forge, Webhook, delivery
+from paas.domain.git.webhooks import Webhook, delivery
 from paas.domain.people.access import Holder
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import AppRole
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import BranchName, UserName
 from paas.domain.values.secret import Secret
-from paas.entrypoints.cli.hooks import Handler
+from paas.entrypoints.cli.hooks import handler_of
 from paas.entrypoints.gate.hooks import HookRequest, parse
 from paas.entrypoints.gate.wire import BadRequestError
+from paas.wiring.services import all_services
 from tests.fakes.world import ROOT, World
 from tests.unit.git import deliveries
 from tests.unit.git.deliveries import SENT, known
@@ -127,9 +129,8 @@ class Bench:
         def answer(status: int, words: str) -> None:
             self.answers.append((status, words))
 
-        Handler(self.world.deploy_on_push, self.world.audit).deliver(
-            request, body, answer, lambda _user: self.busy
-        )
+        handler = handler_of(all_services(self.world.adapters))
+        handler.deliver(request, body, answer, lambda _user: self.busy)
         return self.answers[-1][0]
 
     def app_now(self) -> App:

@@ -158,6 +158,11 @@ WORDS: dict[str, str] = {
     "pipelines:diff": "",
     "pipelines:promote": "",
     "pipelines:remove": "",
+    "previews": "",
+    "previews:create": "topic",
+    "previews:destroy": "topic",
+    "previews:disable": "",
+    "previews:enable": "",
     "pg:backups": "",
     "pg:backups:capture": "",
     "pg:backups:delete": "b001",
@@ -429,6 +434,7 @@ def expected(use: str, who: str) -> str:
         if role is None:
             return "no-such-app"
         limited = {"apps:leave", "apps:clone", "git:deploy-on-push", "pipelines:create"}
+        limited |= {"previews:enable"}
         if use in limited and "token" in who and role.may(need):
             return "token-limited"
         return ALLOWED if role.may(need) else "needs-role"
