@@ -1,6 +1,6 @@
-"""access, access:add, access:remove"""
+"""access, access:add, access:update, access:remove"""
 
-from paas.domain.people.access import holder
+from paas.domain.people.access import app_role, holder
 from paas.domain.people.permissions import AppRole, Permission
 from paas.entrypoints.operations.call import Call
 
@@ -16,10 +16,16 @@ def listing(call: Call, *, app: str) -> dict[str, object]:
     }
 
 
-def add(call: Call, *, app: str, whom: str) -> dict[str, object]:
-    """Let a user or a team deploy the app, as on Heroku; returns the listing after that."""
-    call.services.access.add(call.actor, app, holder(whom), AppRole.DEPLOYER)
+def add(call: Call, *, app: str, whom: str, role: str | None) -> dict[str, object]:
+    """Give a user or a team access; returns the listing after that. role: None: as on Heroku."""
+    wanted = app_role(role) if role is not None else AppRole.DEPLOYER
+    call.services.access.add(call.actor, app, holder(whom), wanted)
     return listing(call, app=app)
+
+
+def update(call: Call, *, app: str, whom: str, role: str) -> None:
+    """Give a user or a team another role. It may be the actor, who sees the app no longer then."""
+    call.services.access.update(call.actor, app, holder(whom), app_role(role))
 
 
 def remove(call: Call, *, app: str, whom: str) -> dict[str, object]:

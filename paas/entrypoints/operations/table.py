@@ -6,6 +6,7 @@ An operation that changes nothing may have a name of its own.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.git.sources import STDIN
 from paas.entrypoints.operations import (
     access,
@@ -24,6 +25,7 @@ from paas.entrypoints.operations import (
     keys,
     logs,
     metrics,
+    notifications,
     people,
     pipelines,
     processes,
@@ -89,15 +91,46 @@ def _attached_as(name: str | None, **_: object) -> Options:
     return {} if name is None else {"--as": [name]}
 
 
+def _with_role(role: str | None, **_: object) -> Options:
+    return {} if role is None else {"--role": [role]}
+
+
+def _of_server(app: str | int | None, **_: object) -> Options:
+    return {"--server": []} if app is None else {}
+
+
+def _notified(app: str | int | None, events: Sequence[str] | None, **_: object) -> Options:
+    told = {} if events is None else {"--events": [",".join(events)]}
+    return {**told, **_of_server(app)}
+
+
+def _dumps(kind: DatastoreKind) -> dict[str, Operation]:
+    """What all kinds of datastores have."""
+    prefix = f"{kind.traits.prefix}:backups"
+    return {
+        prefix: Operation(dumps.listing(kind), {"app": APP}),
+        f"{prefix}:capture": _changes(
+            dumps.capture(kind), _DATASTORE, lambda datastore, **_: [datastore]
+        ),
+    }
+
+
 _DATASTORE = {"app": APP, "datastore": TEXT}
 _RUN = {"app": APP, "command": TEXT, "env": optional(PAIRS, {})}
 _NAMES = {"app": APP, "names": optional(TEXTS, ())}
+_HOLDER = {"app": APP, "whom": TEXT}
+_TARGET = {"app": optional(APP), "target": TEXT}
 _RELEASE = {"app": APP, "version": optional(NUMBER)}
 
 OPERATIONS: Mapping[str, Operation] = {
     "access": Operation(access.listing, {"app": APP}),
-    "access:add": _changes(access.add, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
-    "access:remove": _changes(access.remove, {"app": APP, "whom": TEXT}, lambda whom, **_: [whom]),
+    "access:add": _changes(
+        access.add, {**_HOLDER, "role": optional(TEXT)}, lambda whom, **_: [whom], _with_role
+    ),
+    "access:remove": _changes(access.remove, _HOLDER, lambda whom, **_: [whom]),
+    "access:update": _changes(
+        access.update, {**_HOLDER, "role": TEXT}, lambda whom, **_: [whom], _with_role
+    ),
     "addons": Operation(addons.listing, {"app": optional(APP)}),
     "addons:attach": _changes(
         addons.attach,
@@ -212,8 +245,25 @@ OPERATIONS: Mapping[str, Operation] = {
         metrics.metrics,
         {"app": optional(APP), "since": optional(NUMBER), "points": optional(NUMBER)},
     ),
-    "pg:backups": Operation(dumps.listing, {"app": APP}),
-    "pg:backups:capture": _changes(dumps.capture, _DATASTORE, lambda datastore, **_: [datastore]),
+    **_dumps(DatastoreKind.MYSQL),
+    **_dumps(DatastoreKind.POSTGRESQL),
+    **_dumps(DatastoreKind.REDIS),
+    "notify": Operation(notifications.listing, {"app": optional(APP)}),
+    "notify:add": _changes(
+        notifications.add,
+        {"app": optional(APP), "url": TEXT, "events": optional(TEXTS)},
+        lambda url, **_: [url],
+        _notified,
+    ),
+    "notify:remove": _changes(
+        notifications.remove, _TARGET, lambda target, **_: [target], _of_server
+    ),
+    "notify:test": _changes(
+        notifications.test,
+        {"app": optional(APP), "target": optional(TEXT)},
+        lambda target, **_: [target] if target else [],
+        _of_server,
+    ),
     "pg:promote": _changes(
         addons.promote_postgresql, _DATASTORE, lambda datastore, **_: [datastore]
     ),
@@ -254,7 +304,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "teams": Operation(people.teams, {}),
     "sources:create": Operation(sources.create, {}),
     "tokens": Operation(tokens.listing, {}),
-    "tokens:create": _changes(tokens.create, {"note": TEXT, "seconds": optional(NUMBER)}),
+    "tokens:create": _changes(
+        tokens.create,
+        {
+            "note": TEXT,
+            "seconds": optional(NUMBER),
+            "app": optional(APP),
+            "role": optional(TEXT),
+        },
+        options=_with_role,
+    ),
     "tokens:revoke": _changes(tokens.revoke, {"prefix": TEXT}, lambda prefix: [prefix]),
     "users": Operation(people.users, {}),
 }

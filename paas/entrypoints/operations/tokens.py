@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from paas.domain.people.access import app_role
 from paas.domain.people.expiry import EXPIRES_MAX, Expiry
 from paas.domain.people.tokens import Token, token_note, token_prefix
 from paas.domain.values.errors import usage_error
@@ -14,8 +15,13 @@ def listing(call: Call) -> list[dict[str, object]]:
     return [_plain(one.token) for one in reports if one.token.user == call.actor.name]
 
 
-def create(call: Call, *, note: str, seconds: int | None) -> dict[str, object]:
-    """A token for the actor's account. seconds: how long it is valid; None: as by default."""
+def create(
+    call: Call, *, note: str, seconds: int | None, app: str | None, role: str | None
+) -> dict[str, object]:
+    """A token of the actor's. seconds: how long it is valid; None: as by default.
+
+    app, role: what it is limited to; None: not limited.
+    """
     expires = None
     if seconds is not None:
         if not 0 < seconds <= EXPIRES_MAX.total_seconds():
@@ -23,7 +29,12 @@ def create(call: Call, *, note: str, seconds: int | None) -> dict[str, object]:
         now = call.services.tokens.clock.now()
         expires = Expiry(now + timedelta(seconds=seconds))
     secret, token = call.services.tokens.create(
-        call.actor, call.origin, app=None, role=None, expires=expires, note=token_note(note)
+        call.actor,
+        call.origin,
+        app=app,
+        role=app_role(role) if role is not None else None,
+        expires=expires,
+        note=token_note(note),
     )
     return {**_plain(token), "token": secret.reveal()}
 
@@ -39,6 +50,8 @@ def _plain(token: Token) -> dict[str, object]:
         "user": token.user,
         "note": token.note,
         "limited": token.scope is not None,
+        "app": token.app,
+        "role": str(token.role) if token.role is not None else None,
         "created": token.created.isoformat(),
         "expires": token.expires.isoformat() if token.expires else None,
     }

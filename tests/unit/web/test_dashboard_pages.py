@@ -15,6 +15,8 @@ from tests.unit.web.api_world import Api
 from tests.unit.web.browser import Browser
 
 STATUS = {"no-such-app": 404, "needs-role": 403, "admins-only": 403, "token-limited": 403}
+# A change that is for admins, as notify --server is: the table has only the usual use of a command.
+FOR_ADMINS = "domains:set-global"
 SEE_FORMATION = "ps:scale (to see the formation)"
 # Each page and form with the commands whose permissions it needs; of a form, with its fields.
 PAGES: dict[str, tuple[str, ...]] = {
@@ -23,30 +25,50 @@ PAGES: dict[str, tuple[str, ...]] = {
     "GET /apps/<name>": ("apps:info", "ps", SEE_FORMATION, "builds"),
     "GET /apps/<name>/access": ("access",),
     "GET /apps/<name>/config": ("config",),
-    "GET /apps/<name>/cron": ("cron", "run:list"),
+    "GET /apps/<name>/cron": ("cron", "cron:history", "run:list"),
     "GET /apps/<name>/datastores": ("addons",),
     "GET /apps/<name>/deploys": ("builds",),
     "GET /apps/<name>/deploys/<build>": ("builds:info", "builds:output"),
     "GET /apps/<name>/domains": ("domains", "certs"),
     "GET /apps/<name>/logs": ("logs",),
     "GET /apps/<name>/metrics": ("metrics",),
+    "GET /apps/<name>/notifications": ("notify",),
     "GET /apps/<name>/releases": ("releases",),
     "GET /apps/<name>/releases/<int:version>": ("releases:info", "releases:output"),
     "GET /server": ("server:status",),
     "GET /server/doctor": ("doctor",),
+    "GET /server/notifications": (FOR_ADMINS,),
     "GET /server/people": ("users",),
+    "POST /account/tokens": ("tokens:create",),
     "POST /account/tokens/<prefix>/revoke": ("tokens:revoke",),
+    "POST /apps/<name>/access": ("access:add",),
+    "POST /apps/<name>/access/remove": ("access:remove",),
+    "POST /apps/<name>/access/update": ("access:update",),
     "POST /apps/<name>/config": ("config:set",),
     "POST /apps/<name>/config/unset": ("config:unset",),
+    "POST /apps/<name>/cron/resume": ("cron:resume",),
+    "POST /apps/<name>/cron/run": ("cron:run",),
+    "POST /apps/<name>/cron/suspend": ("cron:suspend",),
+    "POST /apps/<name>/datastores": ("addons:create",),
+    "POST /apps/<name>/datastores/<datastore>/backup": ("pg:backups:capture",),
+    "POST /apps/<name>/datastores/<datastore>/destroy": ("addons:destroy",),
+    "POST /apps/<name>/datastores/attach": ("addons:attach",),
+    "POST /apps/<name>/datastores/detach": ("addons:detach",),
     "POST /apps/<name>/deploys/<build>/cancel": ("builds:cancel",),
     "POST /apps/<name>/domains": ("domains:add",),
     "POST /apps/<name>/domains/remove": ("domains:remove",),
     "POST /apps/<name>/maintenance": ("maintenance:on",),
+    "POST /apps/<name>/notifications": ("notify:add",),
+    "POST /apps/<name>/notifications/remove": ("notify:remove",),
+    "POST /apps/<name>/notifications/test": ("notify:test",),
     "POST /apps/<name>/releases/<int:version>/rollback": ("rollback",),
     "POST /apps/<name>/restart": ("ps:restart",),
     "POST /apps/<name>/scale": ("ps:scale",),
     "POST /apps/<name>/start": ("ps:start",),
     "POST /apps/<name>/stop": ("ps:stop",),
+    "POST /server/notifications": (FOR_ADMINS,),
+    "POST /server/notifications/remove": (FOR_ADMINS,),
+    "POST /server/notifications/test": (FOR_ADMINS,),
 }
 # For everybody, with a session or without.
 OPEN = {
@@ -58,7 +80,22 @@ OPEN = {
     "POST /logout",
 }
 FIELDS = {
+    "app": "",
+    "as": "",
+    "attachment": "DATABASE",
+    "confirm": "postgresql-curly-1234",
+    "datastore": "postgresql-curly-1234",
+    "events": "disk",
+    "expires": "",
+    "job": "nightly",
+    "kind": "postgresql",
     "name": "A",
+    "note": "",
+    "plan": "small",
+    "role": "viewer",
+    "target": "n.1",
+    "url": "https://hooks.example.org/path",
+    "whom": "newcomer",
     "value": "1",
     "host": "www.example.org",
     "mode": "on",
@@ -66,7 +103,12 @@ FIELDS = {
     "type": "web",
     "quantity": "2",
 }
-PARTS = {"<name>": "shop", "<int:version>": "1", "<prefix>": "Ab12Cd34"}
+PARTS = {
+    "<datastore>": "postgresql-curly-1234",
+    "<name>": "shop",
+    "<int:version>": "1",
+    "<prefix>": "Ab12Cd34",
+}
 PEOPLE_OF_HTTP = [who for who in PEOPLE if who != "root"]
 MARKUP = "<script>alert(1)</script>\"'&"
 

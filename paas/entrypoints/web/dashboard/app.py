@@ -15,17 +15,21 @@ from werkzeug.exceptions import HTTPException
 
 from paas.entrypoints.web.asking import Asking
 from paas.entrypoints.web.dashboard import (
+    access,
     account,
     config,
+    cron,
+    datastores,
     deploys,
+    domains,
     home,
     login,
     logs,
     metrics,
+    notifications,
     overview,
     releases,
     server,
-    settings,
     words,
 )
 from paas.entrypoints.web.dashboard.cookies import Cookies
@@ -64,7 +68,11 @@ NOUNS: tuple[Callable[[Blueprint, Visits], None], ...] = (
     config.register,
     logs.register,
     metrics.register,
-    settings.register,
+    domains.register,
+    datastores.register,
+    cron.register,
+    access.register,
+    notifications.register,
     account.register,
     server.register,
 )

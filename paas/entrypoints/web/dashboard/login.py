@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 
-from flask import Blueprint, Response, redirect, render_template, request
+from flask import Blueprint, Response, render_template, request
 
+from paas.entrypoints.web.dashboard.pages import see
 from paas.entrypoints.web.dashboard.visits import LoggedOutError, RefusedError, Visits
 
 _REFUSED = "This token is not valid: it is mistyped, or it was revoked, or it has expired."
@@ -17,7 +18,7 @@ def register(app: Blueprint, visits: Visits) -> None:
     @app.get("/login")
     def show() -> str | Response:
         if visits.cookies.session():
-            return _to("/")
+            return see("/")
         return render_template("login.html", problem=None)
 
     @app.post("/login")
@@ -43,7 +44,7 @@ def register(app: Blueprint, visits: Visits) -> None:
     def log_out() -> Response:
         with suppress(LoggedOutError):  # it has ended already
             visits.ask("dashboard:close")
-        answer = _to("/login")
+        answer = see("/login")
         visits.cookies.log_out(answer)
         return answer
 
@@ -53,12 +54,6 @@ def _begin(visits: Visits, secret: str) -> Response:
     if not secret or len(secret) > _TOKEN_MAX or not (secret.isascii() and secret.isprintable()):
         raise RefusedError(_REFUSED, None)
     opened = visits.ask_as(secret, "dashboard:open")
-    answer = _to("/")
+    answer = see("/")
     visits.cookies.log_in(answer, opened["token"], opened["seconds"])
-    return answer
-
-
-def _to(path: str) -> Response:
-    answer = redirect(path, 303)
-    assert isinstance(answer, Response)
     return answer

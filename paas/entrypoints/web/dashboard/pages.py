@@ -22,7 +22,11 @@ def head(visits: Visits, name: str) -> Any:
 
 def to(name: str, below: str = "", said: str = "") -> Response:
     """On to a page of an app, which tells what was done."""
-    path = f"/apps/{quote(name, safe='')}{below}"
+    return see(f"/apps/{quote(name, safe='')}{below}", said)
+
+
+def see(path: str, said: str = "") -> Response:
+    """On to another page, which tells what was done."""
     answer = redirect(f"{path}?said={said}" if said else path, 303)
     assert isinstance(answer, Response)
     return answer
