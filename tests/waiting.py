@@ -13,5 +13,5 @@ def wait_for(condition: Callable[[], object], *, limit_s: float = 60.0, what: st
             return
         now = time.monotonic()
         assert now < deadline, f"not within {limit_s:g} s: {what}"
-        # As long as asking took, so that a command that is repeated does not slow what is awaited.
-        time.sleep(max(0.01, now - asked))
+        # Twice as long as asking took: a command that is repeated must not slow what is awaited.
+        time.sleep(max(0.01, 2 * (now - asked)))

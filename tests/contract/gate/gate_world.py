@@ -1,5 +1,6 @@
 """A directory with a gate and its client in it, used as root and as the platform's account."""
 
+import atexit
 import os
 import shutil
 import signal
@@ -8,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from tests.waiting import wait_for
@@ -19,8 +21,20 @@ STRANGER = 64_124
 LIMIT_S = 60.0
 
 
+@cache
+def _code() -> Path:
+    """A copy of the platform's code, with its bytecode, that other accounts can read."""
+    code = Path(tempfile.mkdtemp(prefix="paas-code-"))
+    atexit.register(shutil.rmtree, code, ignore_errors=True)
+    code.chmod(0o755)
+    half_written = shutil.ignore_patterns("*.pyc.*")
+    for part in ("paas", "hooks"):
+        shutil.copytree(SOURCE / part, code / part, ignore=half_written)
+    return code
+
+
 class World:
-    """Paths and processes. code/: a copy of the platform's code; etc/gate: the socket's path."""
+    """Paths and processes. code/: the platform's code; etc/gate: the socket's path."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -33,9 +47,7 @@ class World:
             (root / name).mkdir()
         os.chown(root / "home", ACCOUNT, ACCOUNT)
         (self.etc / "gate").write_text(f"{self.socket}\n")
-        ignored = shutil.ignore_patterns("__pycache__")
-        for part in ("paas", "hooks"):
-            shutil.copytree(SOURCE / part, root / "code" / part, ignore=ignored)
+        (root / "code").symlink_to(_code())
 
     def start(self, max_children: int = 16) -> None:
         """Start the gate; returns when it answers."""
