@@ -3,6 +3,7 @@ with a costly filter for those that may have trailers. They act as one.
 """
 
 import csv
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -24,12 +25,22 @@ HEAD = f"POST /p HTTP/1.1\r\n{HOST}Transfer-Encoding: chunked\r\n".encode()
 CHUNKED = HEAD + b"\r\n5\r\nhello\r\n0\r\n\r\n"
 
 
+def statistics(haproxy: Haproxy, kind: int) -> Iterator[dict[str, str]]:
+    """HAProxy's counts of each frontend (1) or backend (2)."""
+    (pid,) = haproxy.master.workers().present
+    text = haproxy.master.worker(pid).call(f"show stat -1 {kind} -1").lstrip("# ")
+    return csv.DictReader(text.splitlines())
+
+
+def refused_of(haproxy: Haproxy, frontend: str) -> int:
+    """How many requests that frontend has refused."""
+    return sum(int(row["dreq"]) for row in statistics(haproxy, 1) if row["pxname"] == frontend)
+
+
 def requests_of(haproxy: Haproxy) -> dict[str, int]:
     """How many requests each of the apps' backends has had; without the platform's own."""
-    (pid,) = haproxy.master.workers().present
-    text = haproxy.master.worker(pid).call("show stat -1 2 -1").lstrip("# ")
-    rows = csv.DictReader(text.splitlines())
-    own = {"paas_files", "paas_visitors"}
+    rows = statistics(haproxy, 2)
+    own = {"paas_files", "paas_http2", "paas_visitors"}
     return {row["pxname"]: int(row["stot"]) for row in rows if row["pxname"] not in own}
 
 
@@ -67,6 +78,28 @@ def test_only_a_request_that_may_have_trailers_passes_the_filter(haproxy: Haprox
         chunked = CHUNKED.replace(NAME.encode(), b"b.example.com")
         assert status_of(haproxy.raw(chunked)) == 200
         assert requests_of(haproxy) == found | {"paas_1_trailers": 1, "paas_2_trailers": 1}
+
+
+def test_streams_that_are_reset_at_once_are_refused_without_much_work(haproxy: Haproxy) -> None:
+    """After the first 300 of a second, none is looked at any further."""
+    with application() as app:
+        files = CertificateDirectory(haproxy.settings.state / "certs")
+        files.write("1-00000001", X509Reader().read(Authority().bundle(NAME), datetime.now(UTC)))
+        paths = files.paths("1-00000001")
+        assert paths
+        shown = (Certificate(*paths, (NAME,)),)
+        haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port), certificates=shown))
+        before = requests_of(haproxy)["paas_1"]
+        with secure_connection(haproxy, NAME, "h2") as channel:
+            client = Http2Client(channel)
+            for _ in range(2_000):
+                stream = client.h2.get_next_available_stream_id()
+                client.h2.send_headers(stream, list(asking(host=NAME)), end_stream=True)
+                client.h2.reset_stream(stream)
+            client.flush()
+            wait_for(lambda: refused_of(haproxy, "https") + requests_of(haproxy)["paas_1"] >= 2_000)
+        assert requests_of(haproxy)["paas_1"] - before < 1_000
+        assert answer_of(haproxy, "GET") == "200"
 
 
 def test_an_upload_in_chunks_is_waited_for(haproxy: Haproxy) -> None:

@@ -29,6 +29,9 @@ OPEN_FILES = 65_536
 # The most that HAProxy accepts as headers, and the buffer that holds them.
 HEAD_MAX_BYTES = 32 * 1024
 BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
+# Streams of an HTTP/2 connection at once, and those without an answer that it may open in a second.
+STREAMS_MAX = 100
+RESETS_MAX = 3 * STREAMS_MAX
 # The page of each status. HAProxy answers 503 if it reaches no instance, which is sent as 502.
 _ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
 _ERRORS |= {503: "502"}
@@ -70,6 +73,8 @@ def render_shared(
         open_files=OPEN_FILES,
         buffer_bytes=BUFFER_BYTES,
         head_max_bytes=HEAD_MAX_BYTES,
+        streams_max=STREAMS_MAX,
+        resets_max=RESETS_MAX,
         worker_limit_ms=checked_number(
             "worker-limit", int(settings.worker_limit_s * 1000), 1, 2**31
         ),
