@@ -32,7 +32,15 @@ from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.interfaces.engines import Engine, Engines
 from paas.interfaces.followers import DatastoreFollowers, FollowerStandings
 from paas.interfaces.images import ImageSource, SlugImages
-from paas.interfaces.imports import Archive, CommitStatuses, Imported, Importer, Submodules
+from paas.interfaces.imports import (
+    Archive,
+    BuildpackFetcher,
+    CommitStatuses,
+    FetchedBuildpacks,
+    Imported,
+    Importer,
+    Submodules,
+)
 from paas.interfaces.locks import KeyFile, KeyReader, Locks, Reserve, ServerLock
 from paas.interfaces.machine import Machine
 from paas.interfaces.metrics import MetricsFiles, RequestCounter
@@ -84,6 +92,7 @@ __all__ = [
     "BuildQueue",
     "Builder",
     "BuildpackCatalog",
+    "BuildpackFetcher",
     "Built",
     "Caller",
     "Capabilities",
@@ -110,6 +119,7 @@ __all__ = [
     "Engines",
     "ExternalDumps",
     "ExternalServer",
+    "FetchedBuildpacks",
     "Figures",
     "FileUpgrades",
     "FollowerStandings",

@@ -1,6 +1,6 @@
 """Code from elsewhere instead of a push."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,36 @@ class CommitStatuses(Protocol):
 
     def send(self, app: App, request: StatusRequest, token: HostToken) -> None:
         """Send a status, as the app's uid, in the sandbox. Raises PaasError if it fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedBuildpacks:
+    """Directories of the host, in the order of what was asked for.
+
+    host_keys: of SSH servers that were not known before.
+    """
+
+    directories: tuple[Path, ...]
+    host_keys: tuple[HostKey, ...] = ()
+
+
+class BuildpackFetcher(Protocol):
+    """Fetches the buildpacks that a key or a token is needed for."""
+
+    def fetched(
+        self,
+        app: App,
+        sources: Sequence[GitSource],
+        access: FetchAccess,
+        output: Callable[[bytes], None],
+        check: Callable[[], None],
+    ) -> AbstractContextManager[FetchedBuildpacks]:
+        """Their files, with those of their submodules, until the end of the context.
+
+        As the app's uid, in a sandbox in which nothing of them runs, before the build, which gets
+        neither key nor token. check: called several times a second; what it raises ends it.
+        Raises PaasError.
+        """
 
 
 class Submodules(Protocol):

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from paas.adapters.backups.encrypted import open_target
+from paas.adapters.builds.buildpack_fetcher import SandboxBuildpackFetcher
 from paas.adapters.builds.catalog import FileBuildpacks
 from paas.adapters.builds.commit_statuses import SandboxStatuses
 from paas.adapters.builds.importer import SandboxImporter
@@ -88,6 +89,7 @@ from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
 from paas.interfaces import (
     BuildpackCatalog,
+    BuildpackFetcher,
     BuildQueue,
     Capabilities,
     CertificateFiles,
@@ -162,6 +164,7 @@ class Adapters(MonitorAdapters):
     refs: Refs
     importer: Importer
     submodules: Submodules
+    buildpack_fetcher: BuildpackFetcher
     commit_statuses: CommitStatuses
     buildpacks: BuildpackCatalog
     read_yaml: Callable[[bytes, str], object]
@@ -280,6 +283,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         refs=GitRefs(paths.git, owner),
         importer=SandboxImporter(settings, paths.git, owner),
         submodules=SandboxSubmodules(settings),
+        buildpack_fetcher=SandboxBuildpackFetcher(settings),
         commit_statuses=SandboxStatuses(settings),
         buildpacks=FileBuildpacks(settings),
         read_yaml=read_yaml,

@@ -6,6 +6,7 @@ from paas.services.builds.build import SlugMaker
 from paas.services.builds.builds import Builds
 from paas.services.builds.choice import BuilderChoice
 from paas.services.builds.copies import SlugCopies
+from paas.services.builds.private_buildpacks import PrivateBuildpacks
 from paas.services.builds.trees import Trees
 from paas.services.builds.uploads import SourceUploads
 from paas.services.datastores.declared import DeclaredDatastores
@@ -79,11 +80,12 @@ def deploys(
 def _maker(
     adapters: Adapters, releasing: Releasing, quotas: Quotas, declared: DeclaredDatastores
 ) -> SlugMaker:
+    credentials = git_credentials(adapters)
     trees = Trees(
         store=adapters.store,
         repository=adapters.repository,
         submodules=adapters.submodules,
-        credentials=git_credentials(adapters),
+        credentials=credentials,
     )
     return SlugMaker(
         trees=trees,
@@ -102,6 +104,7 @@ def _maker(
         limits=adapters.settings.start_limits,
         quotas=quotas,
         datastores=declared,
+        private=PrivateBuildpacks(credentials=credentials, fetcher=adapters.buildpack_fetcher),
     )
 
 

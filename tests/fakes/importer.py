@@ -1,6 +1,6 @@
 """Commits from elsewhere that are there at once."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from paas.domain.git.credentials import FetchAccess, HostKey, HostToken
 from paas.domain.git.sources import GitSource
 from paas.domain.git.statuses import StatusRequest
 from paas.domain.values.errors import PaasError
-from paas.interfaces import Archive, Imported, Quarantine
+from paas.interfaces import Archive, FetchedBuildpacks, Imported, Quarantine
 
 
 class FakeImporter:
@@ -68,6 +68,29 @@ class FakeImporter:
 
     def clear(self, app_id: int) -> bool:
         return False
+
+
+class FakeBuildpackFetcher:
+    """Buildpacks: notes which were asked for, each of which is a directory."""
+
+    def __init__(self) -> None:
+        self.asked: list[GitSource] = []
+        self.access: FetchAccess | None = None
+        self.host_keys: tuple[HostKey, ...] = ()
+
+    @contextmanager
+    def fetched(
+        self,
+        app: App,
+        sources: Sequence[GitSource],
+        access: FetchAccess,
+        output: Callable[[bytes], None],
+        check: Callable[[], None],
+    ) -> Iterator[FetchedBuildpacks]:
+        self.asked += sources
+        self.access = access
+        places = [Path(f"/fetched/{place}") for place in range(len(sources))]
+        yield FetchedBuildpacks(tuple(places), self.host_keys)
 
 
 class FakeSubmodules:

@@ -65,7 +65,12 @@ from tests.fakes.files import FakeSlugs
 from tests.fakes.followers import FakeFollowers
 from tests.fakes.guarding import FakeKeys, FakeLastUses, FakeLocks, FakeReserve
 from tests.fakes.images import FakeImageSource, FakeSlugImages
-from tests.fakes.importer import FakeImporter, FakeStatuses, FakeSubmodules
+from tests.fakes.importer import (
+    FakeBuildpackFetcher,
+    FakeImporter,
+    FakeStatuses,
+    FakeSubmodules,
+)
 from tests.fakes.machine import FakeMachine
 from tests.fakes.notifications import KeptNotifications
 from tests.fakes.one_off import FakeOneOff
@@ -111,6 +116,7 @@ class World:
     repository: FakeRepository = field(default_factory=FakeRepository)
     refs: FakeRefs = field(default_factory=FakeRefs)
     slugs: FakeSlugs = field(default_factory=FakeSlugs)
+    buildpack_fetcher: FakeBuildpackFetcher = field(default_factory=FakeBuildpackFetcher)
     submodules: FakeSubmodules = field(default_factory=FakeSubmodules)
     commit_statuses: FakeStatuses = field(default_factory=FakeStatuses)
     importer: FakeImporter = field(default_factory=FakeImporter)
@@ -311,6 +317,7 @@ class World:
             refs=self.refs,
             importer=self.importer,
             submodules=self.submodules,
+            buildpack_fetcher=self.buildpack_fetcher,
             commit_statuses=self.commit_statuses,
             buildpacks=FakeCatalog(),
             read_yaml=read_yaml,  # pure, so no fake

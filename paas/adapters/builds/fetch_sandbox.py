@@ -187,14 +187,14 @@ class FetchSandbox:
         ]
 
 
-def workspaces_of(app_id: int) -> tuple[str, str, str]:
-    """The names of an app's rooms: for its repository, its submodules, and commit statuses."""
-    return str(app_id), f"{app_id}-submodules", f"{app_id}-status"
+def workspaces_of(app_id: int) -> tuple[str, str, str, str]:
+    """The names of an app's rooms: for its repository, submodules, commit statuses, buildpacks."""
+    return str(app_id), f"{app_id}-submodules", f"{app_id}-status", f"{app_id}-buildpacks"
 
 
 def _cgroups_of(app_id: int) -> tuple[str, str]:
-    """The cgroups of what runs in them; submodules are fetched in that of the build."""
-    repository, _, status = workspaces_of(app_id)
+    """The cgroups of what runs in them; what a build needs is fetched in that of the build."""
+    repository, _, status, _ = workspaces_of(app_id)
     return f"fetch-{repository}", f"fetch-{status}"
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 
+from paas.domain.git.credentials import FetchAccess
+from paas.domain.git.sources import GitSource, host_of, is_ssh
 from paas.domain.values.errors import usage_error
 from paas.domain.values.names import shown
 
@@ -35,6 +37,8 @@ _URL = re.compile(
     r"(?:#[A-Za-z0-9][A-Za-z0-9._/-]*)?",
     re.IGNORECASE,
 )
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
+_ARCHIVES = (".tgz", ".tar.gz")
 _HEROKU = re.compile(r"heroku(?:-community)?/([a-z][a-z0-9-]{0,39})")
 _PATH = re.compile(r"(?:/[A-Za-z0-9._@%+=:,~-]+)+")
 _FOLDER = re.compile(r"[A-Za-z0-9._@+=,~-]+(?:/[A-Za-z0-9._@+=,~-]+)*")
@@ -52,7 +56,8 @@ class Kind(StrEnum):
 class Buildpack:
     """One buildpack of an app.
 
-    source: ``python``, ``/srv/buildpacks/mine`` or ``https://host/path[#branch, tag or commit]``.
+    source: ``python``, ``/srv/buildpacks/mine``, ``https://host/path[#branch, tag or commit]``, or
+    such an address by SSH.
     named: as its user named it: ``heroku/python``.
     """
 
@@ -63,6 +68,22 @@ class Buildpack:
     def __str__(self) -> str:
         return self.named or self.source
 
+    @property
+    def repository(self) -> GitSource | None:
+        """Where it is fetched from with git."""
+        url, _, ref = self.source.partition("#")
+        if self.kind is not Kind.URL or url.endswith(_ARCHIVES):
+            return None
+        return GitSource(url, ref or None)
+
+    def logs_in(self, access: FetchAccess) -> bool:
+        """Whether an app with that access fetches it with a key or a token."""
+        found = self.repository
+        if found is None:
+            return False
+        host = host_of(found.url).removesuffix(":443")
+        return is_ssh(found.url) or host in [one.host for one in access.tokens]
+
 
 def buildpack(text: str) -> Buildpack:
     """Validate what a user names a buildpack by. Raises a usage error that lists the forms."""
@@ -72,16 +93,21 @@ def buildpack(text: str) -> Buildpack:
     if short := _HEROKU.fullmatch(text):
         return Buildpack(Kind.URL, HEROKU + short[1], text)
     if len(text) <= SOURCE_MAX and ".." not in text:
-        if _URL.fullmatch(text):
+        if _URL.fullmatch(text) or _is_by_ssh(text):
             return Buildpack(Kind.URL, text, text)
         if _PATH.fullmatch(text):
             return Buildpack(Kind.PATH, str(PurePosixPath(text)), text)
     raise usage_error(
         "buildpack-name",
         f"{shown(text)} does not name a buildpack.",
-        "Name one of the platform's, a git repository (https://host/path, with #ref for a branch, "
-        "tag or commit), or a directory of the server (/path).",
+        "Name one of the platform's, a git repository (https://host/path or git@host:path, with "
+        "#ref for a branch, tag or commit), or a directory of the server (/path).",
     )
+
+
+def _is_by_ssh(text: str) -> bool:
+    url, mark, ref = text.partition("#")
+    return is_ssh(url) and (not mark or _REF.fullmatch(ref) is not None)
 
 
 def chosen_buildpack(text: str) -> Buildpack:

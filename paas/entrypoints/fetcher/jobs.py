@@ -1,4 +1,4 @@
-"""The jobs of the fetching sandbox: a repository, an archive, submodules, a commit status.
+"""The jobs of the fetching sandbox: a repository, an archive, submodules, buildpacks, a status.
 
 A job is the JSON file ``job`` of the directory OUT, which only this process uses; its result is the
 JSON file ``result`` there. Output is for the user.
@@ -20,13 +20,19 @@ JOB = "job"
 RESULT = "result"
 PACK = "pack"
 ARCHIVE = "archive"
+PACKS = "packs"
 
 
 def main() -> int:
     """Do one job; returns 0 if there is a result, even a refusal."""
     job: dict[str, Any] = json.loads((OUT / JOB).read_text())
     given = sys.stdin.buffer.read()
-    kinds = {"git": _git, "archive": _archive, "submodules": _submodules}
+    kinds = {
+        "git": _git,
+        "archive": _archive,
+        "submodules": _submodules,
+        "buildpacks": _buildpacks,
+    }
     try:
         if job["kind"] == "status":
             answer = _status(job, given)
@@ -76,4 +82,13 @@ def _submodules(job: dict[str, Any], access: Access) -> dict[str, Any]:
     """Write the submodules' files into the app's tree."""
     limits = submodules.Limits(job["max_files"], job["max_bytes"])
     submodules.Tree(Path(job["tree"]), OUT, limits, access).fill(dict(job["links"]))
+    return {"known_hosts": access.host_keys()}
+
+
+def _buildpacks(job: dict[str, Any], access: Access) -> dict[str, Any]:
+    """Write each repository's files into a directory of its own."""
+    limits = submodules.Limits(job["max_files"], job["max_bytes"])
+    tree = submodules.Tree(OUT / PACKS, OUT, limits, access)
+    for place, (url, ref) in enumerate(job["sources"]):
+        tree.put(str(place), url, ref)
     return {"known_hosts": access.host_keys()}

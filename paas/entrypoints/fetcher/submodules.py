@@ -1,4 +1,4 @@
-"""Submodules: the files of other repositories, at the commits that the app's tree records.
+"""The files of other repositories: submodules at the commits that are recorded, and buildpacks.
 
 Each is fetched into a repository beside the tree, and only its files are put into the tree.
 """
@@ -28,13 +28,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Submodule:
-    """One submodule. path: from the app's top. within: the submodules that contain it."""
+    """One submodule. path: from the app's top. depth: how many contain it; 0: a buildpack."""
 
     name: str
     path: str
     url: str
     commit: str
     depth: int
+
+    @property
+    def words(self) -> str:
+        """What it is called in messages."""
+        return f"The submodule {shown(self.path)}" if self.depth else f"The buildpack {self.url}"
 
 
 class Tree:
@@ -66,7 +71,17 @@ class Tree:
         config = here.run(
             ["config", "--file", str(self._top / MODULES), "-z", "--list"], check=False
         )
-        pending = self._declared(config.stdout, links, "", 1)
+        self._fetch_all(self._declared(config.stdout, links, "", 1))
+
+    def put(self, path: str, url: str, ref: str | None) -> None:
+        """Write a repository's files into a folder of the tree, with those of its submodules."""
+        self._count += 1
+        print(f"       {url}", flush=True)
+        repository = Repository.make(self._out / f"{self._count}.git", access=self._access)
+        commit = repository.fetch_ref(url, ref)
+        self._fetch_all(self._placed(repository, Submodule(path, path, url, commit, 0)))
+
+    def _fetch_all(self, pending: list[Submodule]) -> None:
         while pending:
             submodule = pending.pop(0)
             pending += self._fetch(submodule)
@@ -85,6 +100,10 @@ class Tree:
                 f"which {submodule.url} does not have: it was never pushed there, or was removed.",
                 f"In {submodule.path}: git push origin HEAD:main; then push the app again.",
             )
+        return self._placed(repository, submodule)
+
+    def _placed(self, repository: Repository, submodule: Submodule) -> list[Submodule]:
+        """Write what was fetched into the tree; returns its own submodules."""
         links = self._check_out(repository, submodule)
         place = f"{submodule.commit}:{MODULES}"
         config = repository.run(["config", "--blob", place, "-z", "--list"], check=False)
@@ -113,10 +132,12 @@ class Tree:
         if self._files > self._limits.files or self._size_bytes > self._limits.size_bytes:
             raise PaasError(
                 "tree-too-large",
-                f"The submodule {shown(submodule.path)} makes the app too large: its submodules "
-                f"may have {self._limits.files} files and {self._limits.size_bytes // 1024**2} MiB "
-                "together (settings max_tree_files, max_tree_mib).",
-                f"Remove what the app does not need: git rm {shown(submodule.path)}",
+                f"{submodule.words} makes the app too large: what is fetched for it may have "
+                f"{self._limits.files} files and {self._limits.size_bytes // 1024**2} MiB together "
+                "(settings max_tree_files, max_tree_mib).",
+                f"Remove what the app does not need: git rm {shown(submodule.path)}"
+                if submodule.depth
+                else "See: paas buildpacks",
             )
         target = self._top / submodule.path
         target.mkdir(parents=True, exist_ok=True)

@@ -36,6 +36,7 @@ from paas.interfaces import (
 )
 from paas.services.builds.builds import queue_reporter
 from paas.services.builds.choice import BuilderChoice, BuildPlan
+from paas.services.builds.private_buildpacks import PrivateBuildpacks
 from paas.services.builds.trees import Trees
 from paas.services.datastores.declared import DeclaredDatastores
 from paas.services.progress import Recorded
@@ -77,6 +78,7 @@ class SlugMaker:
     limits: StartLimits
     quotas: Quotas
     datastores: DeclaredDatastores
+    private: PrivateBuildpacks
 
     def make(self, push: Push, build: Build, progress: Recorded) -> tuple[Slug, ConfigVars]:
         """The slug, and the config of its release. Raises PaasError."""
@@ -198,6 +200,7 @@ class SlugMaker:
                 held.enter_context(
                     self.queue.turn(build.id, build.user, show_place, progress.check)
                 )
+            packs = held.enter_context(self.private.fetched(push.app, packs, progress))
             steps, reword = BuildSteps(), held.enter_context(progress.doing("building"))
 
             def heard(line: bytes) -> None:

@@ -6,17 +6,21 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
+from paas.adapters.builds.builder import BuildpackBuilder
+from paas.adapters.builds.buildpack_fetcher import SandboxBuildpackFetcher
 from paas.adapters.ssh.deploy_keys import new_deploy_key
+from paas.domain.builds.buildpacks import Buildpack, Kind
 from paas.domain.git.credentials import DeployKey, FetchAccess, HostToken, host_token
-from paas.domain.git.sources import host_of
+from paas.domain.git.sources import GitSource, host_of
 from paas.domain.values.errors import PaasError
+from paas.interfaces import FetchedBuildpacks
 from tests.contract.builds.git_https import LOGIN
-from tests.contract.builds.importing import Desk, commit, git, published
+from tests.contract.builds.importing import APP, Desk, commit, git, published
 from tests.contract.builds.test_submodules import declared, fill
 from tests.ports import free_port
 from tests.waiting import wait_for
@@ -45,6 +49,42 @@ def test_a_token_opens_a_private_repository_and_a_submodule(desk: Desk, tmp_path
             desk.sync(url, access=access)
         assert "paas git:auth localhost:" in (raised.value.hint or "")
         assert "wr0ng-word" not in str(raised.value.report) + "".join(desk.lines)
+
+
+def test_a_private_buildpack_is_fetched_with_the_token_and_builds_without_it(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """At a ref, in a sandbox of its own; the build sees its files, and no token anywhere."""
+    work = tmp_path / "work"
+    script = "#!/bin/bash\necho from $(cat part); ls -A /tmp; env\n"
+    commit(work, {"bin/detect": "echo Mine", "bin/compile": script, "part": "then"})
+    git(work, "tag", "v1")
+    commit(work, {"part": "now"})
+    url = published(desk, "private-pack", work)
+    fetcher = SandboxBuildpackFetcher(desk.settings)
+    tree = desk.settings.state / "builds/1-1"
+    tree.mkdir()
+    os.chown(tree, APP.uid, APP.uid)
+
+    def fetched(access: FetchAccess) -> AbstractContextManager[FetchedBuildpacks]:
+        return fetcher.fetched(APP, [GitSource(url, "v1")], access, desk.hear, lambda: None)
+
+    with fetched(FetchAccess((token(desk),))) as found:
+        (place,) = found.directories
+        pack = Buildpack(Kind.PATH, str(place), url)
+        built = BuildpackBuilder(desk.settings).build(
+            APP, tree, {}, desk.hear, buildpacks=[pack], commit="c" * 40
+        )
+    assert built.buildpack == "Mine"
+    assert "from then" in desk.lines
+    assert "paas-git" not in desk.lines
+    assert LOGIN[1] not in "".join(desk.lines)
+    assert not place.exists()
+    with (
+        pytest.raises(PaasError, match="refused the app's login"),
+        fetched(FetchAccess((token(desk, "wr0ng-word"),))),
+    ):
+        pass
 
 
 def test_a_token_does_not_follow_a_redirect(desk: Desk) -> None:

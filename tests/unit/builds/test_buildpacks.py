@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from paas.domain.builds.buildpacks import OWN, Kind, StaticFiles, buildpack, folder, static_files
+from paas.domain.git.credentials import HostKey, host_token
+from paas.domain.git.sources import GitSource
 from paas.domain.manifest.appjson import parse_app_json
 from paas.domain.people.users import Role
 from paas.domain.routing.sites import Folder
@@ -37,6 +39,8 @@ def world(in_memory: Path) -> World:
         (GIT, Kind.URL, GIT),
         (f"{GIT}.git#v1.2/x_y-z", Kind.URL, f"{GIT}.git#v1.2/x_y-z"),
         ("https://Example.com:8443/a/", Kind.URL, "https://Example.com:8443/a/"),
+        ("git@example.com:acme/pack.git#v1", Kind.URL, "git@example.com:acme/pack.git#v1"),
+        ("ssh://git@example.com:2222/pack", Kind.URL, "ssh://git@example.com:2222/pack"),
         ("/srv/packs/mine/", Kind.PATH, "/srv/packs/mine"),
     ],
 )
@@ -63,8 +67,9 @@ def test_names(text: str, kind: Kind, source: str) -> None:
             "-i",
             "python\n",
         ),
-        *("http://example.com/x", "git@example.com:x", "ssh://example.com/x", "ext::sh -c id"),
+        *("http://example.com/x", "git@example.com:", "ssh://-oProxy/x", "ext::sh -c id"),
         *("file:///etc", "https://", "https://example.com", "https://user:pw@example.com/x"),
+        *("git@example.com:x#-u", "git@example.com:x#", "git@example.com:x y"),
         *("https://example.com/x;id", "https://example.com/$(id)", "https://example.com/x#-u"),
         *("https://example.com/x#a..b", "https://example.com/x y", "https://example.com/x\n"),
         "https://example.com/" + "a" * 500,
@@ -281,3 +286,35 @@ def test_a_folder_of_a_monorepo(world: World) -> None:
     assert world.store.slugs.of_app(1)[0].processes == {"worker": "run", "web": "inner"}
     assert world.buildpacks.set_build_dir(ROOT, "shop", None) is None
     assert world.buildpacks.build_dir(ROOT, "shop") is None
+
+
+def test_the_app_s_token_is_for_fetching_a_private_buildpack(world: World) -> None:
+    """It is fetched before the build, which sees a directory; others are as they were."""
+    private, archive = "https://git.example.com/acme/pack.git", "https://git.example.com/a.tgz"
+    for text in (f"{private}#v1", "python", GIT, archive):
+        world.buildpacks.add(ROOT, "shop", text, None)
+    world.push()
+    assert world.builder.used == [f"{private}#v1", "python", GIT, archive]
+    assert world.buildpack_fetcher.asked == []
+    token = host_token("git.example.com", None, "t0ken")
+    world.git_credentials.set_token(ROOT, "shop", token)
+    world.push(commit="b" * 40)
+    assert world.builder.used == ["/fetched/0", "python", GIT, archive]
+    assert world.buildpack_fetcher.asked == [GitSource(private, "v1")]
+    assert world.buildpack_fetcher.access is not None
+    assert world.buildpack_fetcher.access.tokens == (token,)
+
+
+def test_a_buildpack_by_ssh_takes_the_deploy_key(world: World) -> None:
+    """Without one the push is rejected, with what to do; a new host's key is kept."""
+    app = world.store.apps.find("shop")
+    assert app is not None
+    world.buildpacks.set(ROOT, "shop", "git@git.example.com:acme/pack.git", None)
+    with pytest.raises(PaasError, match="has no deploy key"):
+        world.push()
+    world.git_credentials.deploy_key(ROOT, "shop")
+    seen = HostKey("git.example.com", "ssh-ed25519 " + "A" * 68)
+    world.buildpack_fetcher.host_keys = (seen,)
+    world.push()
+    assert world.builder.used == ["/fetched/0"]
+    assert world.git_credentials.of(app).host_keys == (seen,)
