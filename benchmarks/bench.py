@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from benchmarks.client import Key, Project, Repository
-from benchmarks.commands import BenchError, progress, run
+from benchmarks.commands import BenchError, progress
 from benchmarks.containers.bench import Containers
 from benchmarks.plain.app import PlainApp
 from benchmarks.plain.ssh import PlainSshd
@@ -126,5 +126,4 @@ class Bench:
 
     def inside(self, script: str, *words: str | Path) -> str:
         """Run a script of inside/ in the server's own Python; returns what it prints."""
-        path = Path(__file__).parent / "inside" / script
-        return run([self.server.python, "-I", "-B", path, *words])
+        return self.server.inside(script, *words)

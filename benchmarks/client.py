@@ -74,6 +74,10 @@ class Repository:
         self._git("add", "--all")
         self._git("commit", "--quiet", "--message", message)
 
+    def configure(self, name: str, value: str) -> None:
+        """Set one of git's settings for it."""
+        self._git("config", name, value)
+
     def push(self, url: str) -> float:
         """Push to that repository; returns the seconds that it took."""
         argv = ["git", "push", "--quiet", url, "main"]

@@ -34,6 +34,7 @@ from benchmarks.figures.start import Start
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
 from benchmarks.figures.warm_push import WarmPush
+from benchmarks.figures.web import Web
 from benchmarks.figures.websockets import WebSockets
 from benchmarks.machine import describe
 from benchmarks.rows import Row
@@ -62,6 +63,7 @@ FIGURES: tuple[Figure, ...] = (
     AppNetworks(),
     Files(),
     Dashboard(),
+    Web(),
     Domains(),
     WebSockets(),
     redeploys.FRESH,
@@ -175,6 +177,6 @@ def _parser() -> argparse.ArgumentParser:
         "--apps",
         type=int,
         metavar="N",
-        help="create that many apps for crowd (300) and boot (200)",
+        help="create that many apps for crowd (300), boot (200) and web (100)",
     )
     return parser

@@ -68,6 +68,11 @@ class Server:
         """Run a command as the operator."""
         return run([self.root / "bin/paas", *words], env={**ENVIRONMENT}, stdin=stdin)
 
+    def inside(self, script: str, *words: str | Path) -> str:
+        """Run a script of inside/ in the server's own Python; returns what it prints."""
+        path = Path(__file__).parent / "inside" / script
+        return run([self.python, "-I", "-B", path, *words])
+
     def add_key(self, key: Key) -> None:
         """Add a key that may push."""
         self.paas("keys:add", USER, stdin=key.public)

@@ -1,14 +1,11 @@
 """The dashboard: its first page, and the memory of what serves HTTP."""
 
-import http.client
-import re
 import time
-from http.cookies import SimpleCookie
-from urllib.parse import urlsplit
 
 from benchmarks.bench import LIVE, Bench
+from benchmarks.browser import Browser
 from benchmarks.client import Key
-from benchmarks.commands import BenchError, run
+from benchmarks.commands import run
 from benchmarks.figures.memory import MIB
 from benchmarks.quiet import wait_for_quiet
 from benchmarks.rows import Row, Rule, Target
@@ -16,8 +13,6 @@ from benchmarks.server import Server, descendants, pss_bytes, supervisord, words
 
 ROUNDS = 30
 _NAMES = ("paas.entrypoints.web.server", "paas.entrypoints.streams.server")
-_PROOF = re.compile(rb'name="proof" value="([0-9a-f]+)"')
-_LIMIT_S = 30.0
 
 
 class Dashboard:
@@ -34,7 +29,7 @@ class Dashboard:
             server.add_key(key)
             ssh = key.ssh(server.ssh_port)
             run([*ssh, "apps:create", LIVE])
-            browser = _Browser(server, run([*ssh, "dashboard:open"]).split()[-1])
+            browser = Browser(server, run([*ssh, "dashboard:open"]).split()[-1])
             took_ms, size = [], 0
             for _ in range(bench.rounds(ROUNDS)):
                 wait_for_quiet()
@@ -64,42 +59,6 @@ class Dashboard:
                 Target(Rule.VALUE_AT_MOST, 60),
             ),
         ]
-
-
-class _Browser:
-    """Has logged in with a link."""
-
-    def __init__(self, server: Server, link: str) -> None:
-        self._port = server.http_port
-        self._host = urlsplit(link).hostname or ""
-        self._cookies = SimpleCookie()
-        path = urlsplit(link).path
-        proof = _PROOF.search(self._ask("GET", path))
-        if proof is None:
-            raise BenchError("The dashboard's link does not show a form.")
-        self._ask("POST", path, f"proof={proof[1].decode()}")
-
-    def get(self, path: str) -> bytes:
-        """A page. Raises BenchError if it is not that of somebody who has logged in."""
-        page = self._ask("GET", path)
-        if b"/logout" not in page:
-            raise BenchError("The dashboard does not show its first page.")
-        return page
-
-    def _ask(self, method: str, path: str, form: str | None = None) -> bytes:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_LIMIT_S)
-        cookies = "; ".join(f"{one.key}={one.value}" for one in self._cookies.values())
-        headers = {"Host": self._host, "Cookie": cookies}
-        if form is not None:
-            headers["Content-Type"] = "application/x-www-form-urlencoded"
-        try:
-            connection.request(method, path, form, headers)
-            answer = connection.getresponse()
-            for header in answer.msg.get_all("Set-Cookie") or []:
-                self._cookies.load(header)
-            return answer.read()
-        finally:
-            connection.close()
 
 
 def _memory(server: Server) -> int:
