@@ -76,7 +76,7 @@ def recovered(server: Server, kind: str, former: str) -> str:
     return server.paas(CLIENT[kind], made, "-a", APP, "-c", READ[kind], timeout_s=120).stdout
 
 
-# The monitor writes once a minute, and two servers are installed.
+# The monitor's turns are awaited, and two servers are installed.
 @pytest.mark.timeout(600)
 def test_from_a_dropped_table_to_a_lost_server(
     new_server: Callable[..., Server],
@@ -85,7 +85,7 @@ def test_from_a_dropped_table_to_a_lost_server(
 ) -> None:
     """A fork has the table; an empty server with a bucket, or a directory, and the key has all."""
     certificate = tmp_path / "tls.crt"
-    own = {"build_env": {"SSL_CERT_FILE": str(certificate)}}
+    own = {"build_env": {"SSL_CERT_FILE": str(certificate)}, "datastores_turn_s": 15}
     with running_s3(tmp_path, tls=True) as bucket:
         # For the certificate, which the servers know when they start.
         port = int(str(bucket.endpoint).rpartition(":")[2])
@@ -94,7 +94,7 @@ def test_from_a_dropped_table_to_a_lost_server(
     alice.push(repository(tiny()), APP)
     name = server.paas("addons:create", "postgresql", "-a", APP, timeout_s=180).stdout.strip()
     sql(server, "CREATE TABLE orders AS SELECT generate_series(1, 42) AS n")
-    # The monitor makes the first backup, and writes the minutes.
+    # The monitor makes the first backup, and archives at each turn.
     wait_for(lambda: info(server).get("restorable_to"), limit_s=BACKUP_LIMIT_S)
     earliest = datetime.fromisoformat(info(server)["restorable_from"])
     wait_for(lambda: datetime.now(UTC) >= earliest)
@@ -129,7 +129,7 @@ def test_from_a_dropped_table_to_a_lost_server(
     # From now on in a bucket, which is away for a while: everybody works on.
     with running_s3(tmp_path, tls=True, port=port) as bucket:
         to_bucket(server, bucket)
-        # What the monitor has done each minute.
+        # What the monitor has done at each turn.
         server.paas(DUE_COMMAND, timeout_s=180)
         assert info(server, name)["backups_in"].startswith("the bucket")
     sql(server, "CREATE TABLE meanwhile AS SELECT 8 AS n", name)

@@ -274,6 +274,10 @@ def test_nobody_comes_past_the_guards_of_an_app(pair: Pair, host: str, path: str
         assert app.paths == []
 
 
+# How bodies are read is no matter here.
+@pytest.mark.parametrize(
+    "pair", [("nginx", "on"), ("haproxy", "off")], ids=["nginx", "haproxy"], indirect=True
+)
 def test_2000_half_sent_headers_harm_nobody_else(pair: Pair) -> None:
     """From one address, for both ports of a server as it is installed; others are answered."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -26,7 +26,9 @@ START_LIMIT_S = 60.0
 class SupervisorServer:
     """supervisord and what a runtime needs around it."""
 
-    def __init__(self, root: Path, programs: Sequence[Program] = ()) -> None:
+    def __init__(
+        self, root: Path, programs: Sequence[Program] = (), stop_limit_s: float = 30.0
+    ) -> None:
         self._programs = programs
         self.settings = Settings(
             etc=root / "etc",
@@ -35,6 +37,7 @@ class SupervisorServer:
             opt=root / "opt",
             embedded=True,
             scratch_mib=16,
+            stop_limit_s=stop_limit_s,
         )
         for path in (self.settings.etc, self.settings.paths.programs, self.settings.state / "logs"):
             make_directory(path, mode=0o711)
@@ -90,17 +93,17 @@ class SupervisorServer:
 
 @contextmanager
 def running_supervisor(
-    root: Path | None = None, programs: Sequence[Program] = ()
+    root: Path | None = None, programs: Sequence[Program] = (), stop_limit_s: float = 30.0
 ) -> Iterator[SupervisorServer]:
     """A started server, and nothing of it left afterwards. root: where it is to be.
 
-    programs: what supervisord has beside the apps.
+    programs: what supervisord has beside the apps. stop_limit_s: what an app has to end.
 
     In a root that is given its last words go to a file of that root, as a daemon's do.
     """
     with tempfile.TemporaryDirectory(prefix="paas-") as name, ExitStack() as opened:
         Path(name).chmod(0o755)
-        server = SupervisorServer(root or Path(name), programs)
+        server = SupervisorServer(root or Path(name), programs, stop_limit_s)
         if root is not None:
             server.errors = opened.enter_context((root / "boot.log").open("wb"))
         server.start()

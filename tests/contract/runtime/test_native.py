@@ -252,7 +252,7 @@ def test_a_shutdown_tells_the_main_process_first_and_waits_for_the_rest(command:
 
 def test_a_shutdown_tells_whom_a_main_process_keeps_before_it_is_killed() -> None:
     """Shortly before: so they end warmly, too."""
-    with running_supervisor() as server:
+    with running_supervisor(stop_limit_s=20) as server:
         harness = native_harness(server)
         harness.app = make_app(13, 94_013)
         family = Family(harness, server.settings.run, f"{FAMILY_MAIN} stays")
