@@ -22,6 +22,7 @@ from paas.adapters.network.health import HttpProbe
 from paas.adapters.notifications.ledger_file import LedgerFile
 from paas.adapters.notifications.notifier import NotifierProcess
 from paas.adapters.runtime.native.cgroups import Cgroups
+from paas.adapters.runtime.native.refused_forks import RefusedForks
 from paas.adapters.runtime.native.scratch_keeper import ScratchKeeper
 from paas.adapters.server.alarm_command import SetAlarmCommand
 from paas.adapters.server.disk_meter import DiskMeter
@@ -158,9 +159,10 @@ def archive_watch(adapters: MonitorAdapters) -> ArchiveWatch:
     )
 
 
-def cgroups(settings: Settings) -> Cgroups:
-    """The cgroups of all that runs."""
-    return Cgroups(settings)
+def fork_watch(settings: Settings) -> tuple[Cgroups, RefusedForks]:
+    """The cgroups of all that runs, and the forks that they were refused."""
+    cgroups = Cgroups(settings)
+    return cgroups, RefusedForks(cgroups)
 
 
 def liveness(adapters: MonitorAdapters) -> Liveness:

@@ -54,9 +54,9 @@ from paas.settings import load
 from paas.wiring.monitor import (
     alarms,
     archive_services,
-    cgroups,
     collector,
     follower_watch,
+    fork_watch,
     liveness,
     log_trimming,
     monitor_adapters,
@@ -218,7 +218,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         build_copying(monitor_adapters(settings), Changes(database), log),
         build_domain_checks(settings, monitor_adapters(settings).store, adapters.clock, log),
         DiskQuotas(quotas(monitor_adapters(settings)), adapters.logs, log),
-        ForkBombs(cgroups(settings), adapters.logs, log),
+        ForkBombs(*fork_watch(settings), adapters.logs, log),
         ReadOnlyTurns(read_only_turn(monitor_adapters(settings)), log),
         build_dumps(monitor_adapters(settings), log),
         build_archives(

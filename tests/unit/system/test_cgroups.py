@@ -172,19 +172,33 @@ def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("unified", "limits"),
     [
-        (True, {"cpu.max": "50000 100000"}),
-        (False, {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}),
+        (True, {"cpu.max": "50000 100000", "cpu.weight": "100"}),
+        (
+            False,
+            {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000", "cpu.shares": "1024"},
+        ),
     ],
 )
 def test_cpu_is_limited(tmp_path: Path, unified: bool, limits: dict[str, str]) -> None:
-    """Half a core is half of each period; without a limit nothing is written."""
+    """Half a core is half of each period; without a limit only its part of a busy one is."""
     place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": unified}
     (tmp_path / "cgroups.json").write_text(json.dumps([place]))
     cgroups, none = Cgroups(Settings(run=tmp_path)), Settings().server_limits.defaults
     half = replace(none, cpu_milli=500)
     assert cgroups.for_workload("a", half) == (Cgroup(f"{tmp_path}/a", limits),)
     # In a cgroup of its own it shares the CPU as one, however many processes it has.
-    assert cgroups.for_workload("a", none) == (Cgroup(f"{tmp_path}/a", {}),)
+    weight = {name: text for name, text in limits.items() if name in ("cpu.weight", "cpu.shares")}
+    assert cgroups.for_workload("a", none) == (Cgroup(f"{tmp_path}/a", weight),)
+
+
+def test_what_is_killed_lets_everything_else_go_first(tmp_path: Path) -> None:
+    """Until an instance starts there again, which writes the usual weight."""
+    place = {"path": str(tmp_path), "controllers": ["cpu"], "unified": True}
+    (tmp_path / "cgroups.json").write_text(json.dumps([place]))
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/cpu.weight").write_text("100")
+    Cgroups(Settings(run=tmp_path)).kill("a")
+    assert (tmp_path / "a/cpu.weight").read_text() == "1"
 
 
 def test_what_is_killed_may_not_fork(tmp_path: Path) -> None:

@@ -40,8 +40,13 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
 KILL_LIMIT_S = 5.0
-# An instance has 100, the kernel's default: when the CPU is busy, a build waits.
+# The kernel's default.
+_WEIGHT = 100
+# When the CPU is busy, a build waits.
 _BUILD_WEIGHT = 25
+# What is killed waits for everything else: the end of hundreds of processes takes both CPUs of a
+# small machine for a tenth of a second.
+_KILLED_WEIGHT = 1
 # The one of all steps of Dockerfiles (adapters/docker/build_cgroup.py).
 IMAGE_BUILDS = "docker-builds"
 
@@ -133,7 +138,7 @@ class Cgroups:
         return self._entries(name, limits, settings.build_memory_share, weight=_BUILD_WEIGHT)
 
     def _entries(
-        self, name: str, limits: Limits, memory_share: float, *, weight: int | None = None
+        self, name: str, limits: Limits, memory_share: float, *, weight: int = _WEIGHT
     ) -> tuple[Cgroup, ...]:
         """memory_share: of the machine's memory, if limits has none. weight: of the CPU."""
         entries = []
@@ -148,7 +153,7 @@ class Cgroups:
                 files |= memory_limits(path, memory_mib, unified=unified, may_swap=may_swap)
             if CPU in hierarchy.controllers and limits.cpu_milli:
                 files |= cpu_limits(limits.cpu_milli, unified=unified)
-            if CPU in hierarchy.controllers and weight:
+            if CPU in hierarchy.controllers:
                 files |= cpu_weight(weight, unified=unified)
             # One without files still shares the CPU as one.
             if files or unified or CPU in hierarchy.controllers:
@@ -178,19 +183,9 @@ class Cgroups:
                 count += memory_kills(hierarchy.path / name, unified=hierarchy.unified)
         return count
 
-    def refused_forks(self) -> dict[str, int]:
-        """How many forks the kernel refused for their limit of processes, by the cgroups' names."""
-        found: dict[str, int] = {}
-        for hierarchy in self.hierarchies():
-            if "pids" not in hierarchy.controllers:
-                continue
-            for path in hierarchy.path.glob("*/pids.events"):
-                with contextlib.suppress(OSError):  # it is being removed
-                    found[path.parent.name] = int(path.read_text().split()[1])
-        return found
-
     def kill(self, name: str) -> None:
         """Send KILL once to all processes of that name; from then on none of them may fork."""
+        self._yield_cpu(name)
         for hierarchy in self.hierarchies():
             _kill(hierarchy.path / name)
 
@@ -199,11 +194,21 @@ class Cgroups:
 
         Raises PaasError if a process does not end.
         """
+        self._yield_cpu(name)
         for hierarchy in self.hierarchies():
             path = hierarchy.path / name
             if path.is_dir():
                 _kill_all(path)
                 _remove_tree(path)
+
+    def _yield_cpu(self, name: str) -> None:
+        """Let everything else go first, until an instance starts there again."""
+        for hierarchy in self.hierarchies():
+            if CPU in hierarchy.controllers:
+                weight = cpu_weight(_KILLED_WEIGHT, unified=hierarchy.unified)
+                for file, text in weight.items():
+                    with contextlib.suppress(OSError):  # there is none of that name
+                        (hierarchy.path / name / file).write_text(text)
 
     def remove_all(self) -> None:
         """Remove every cgroup of this server that is empty or an instance's, when it is stopped."""
