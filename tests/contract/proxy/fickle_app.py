@@ -16,7 +16,8 @@ class Fickle:
     """Answers each request with its method and path, and then does `after` with the connection.
 
     after: ``keeps`` it, ``closes-at-once``, ``closes`` or ``resets`` it when the next request
-    comes, or ``says-more``: another response, which nobody asked for. asked: how often it answered
+    comes, or ``says-more``: another response, which nobody asked for. ``hints``: before each
+    response, Early Hints (RFC 8297). asked: how often it answered
     each request. lost: those that came on a connection which it then closed.
     """
 
@@ -42,6 +43,8 @@ class Fickle:
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                 return
             self.asked[request] += 1
+            if self.after == "hints":
+                connection.sendall(b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n")
             connection.sendall(_response(request) + (_MORE if self.after == "says-more" else b""))
             answered += 1
             if self.after == "closes-at-once":

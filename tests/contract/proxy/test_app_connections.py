@@ -10,11 +10,14 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from paas.adapters.proxy.access_log_file import router_log
+from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.fickle_app import fickle_app
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.nginx_server import Nginx, body_of, read_answer, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 UPLOAD_BYTES = 5_000_000
 ANSWER = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
@@ -134,3 +137,19 @@ def test_connections_are_kept_to_instances_that_came_later(proxy: Nginx) -> None
             for _ in range(30):
                 assert status_of(proxy.get("a.localhost")) == 200
             assert app.connections <= 20  # with the checks of HAProxy
+
+
+def test_early_hints_are_passed_on_or_the_log_says_that_they_are_not(proxy: Nginx) -> None:
+    """Nginx before 1.29 waits for the rest of what it takes for the answer."""
+    settings = router_settings({"proxy-read-timeout": "1s"}, {})
+    with fickle_app("hints") as app:
+        proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port), settings=settings))
+        answer = proxy.get("a.localhost", "/hints")
+    if not proxy.has_pages_for_people_alone:
+        assert answer.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+        assert status_of(body_of(answer)) == 200
+        return
+    log = router_log(proxy.settings, 1)
+    wait_for(lambda: 'path="/hints"' in log.read_text())
+    (line,) = [line for line in log.read_text().splitlines() if 'path="/hints"' in line]
+    assert "refused: nginx before 1.29 passes on no 1xx" in line

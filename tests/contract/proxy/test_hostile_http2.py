@@ -19,6 +19,7 @@ from h2.errors import ErrorCodes
 
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
+from paas.adapters.proxy.access_log_file import router_log
 from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
@@ -31,6 +32,7 @@ from tests.contract.proxy.http2_client import (
 )
 from tests.contract.proxy.nginx_server import Nginx, application
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 A, B, PLAIN = "a.example.com", "b.example.com", "plain.example.com"
 _CONNECT_PROTOCOL = h2.settings.SettingCodes.ENABLE_CONNECT_PROTOCOL
@@ -205,6 +207,14 @@ def test_an_upgrade_to_http2_in_the_clear_is_not_made(secure: Secure) -> None:
     assert b"h2c" not in answer
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     assert secure.nginx.raw(preface).startswith(b"HTTP/1.1 400 ")
+
+
+def test_the_log_has_the_path_of_a_request_alone(secure: Secure) -> None:
+    """As over HTTP/1, without scheme and host."""
+    assert secure.get(A, asking(path="/logged?a=%20b"))[0] == "200"
+    log = router_log(secure.nginx.settings, 1)
+    wait_for(lambda: "/logged" in log.read_text())
+    assert ' path="/logged?a=%20b" ' in log.read_text()
 
 
 def test_rapid_resets_starve_nobody(secure: Secure) -> None:

@@ -160,6 +160,19 @@ def test_a_trusted_balancer_is_believed(site_with: SiteWith) -> None:
     assert nginx.seen(HOST, "X-Forwarded-Proto: gopher")["x-forwarded-proto"] == "http"
 
 
+def test_balancers_may_be_many_and_add_ports(site_with: SiteWith) -> None:
+    """As some clouds do: one inside of another, and addresses of both families with ports."""
+    nginx = site_with(trusted_proxies="127.0.0.0/8 10.1.1.0/24 2001:db8:ffff::/48")
+    inner = ", ".join(f"10.1.1.{number}" for number in range(1, 6))
+    for told, client in (
+        (f"6.6.6.6, 9.9.9.9, {inner}", "9.9.9.9"),
+        ("9.9.9.9:4711, 10.1.1.1:80", "9.9.9.9"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("2001:db8::1, [2001:db8:ffff::7]:443", "2001:db8::1"),
+    ):
+        assert nginx.seen(HOST, f"X-Forwarded-For: {told}")["x-forwarded-for"] == client
+
+
 def test_nobody_else_is_believed(site_with: SiteWith) -> None:
     """Whatever they send."""
     nginx = site_with(trusted_proxies="192.0.2.0/24")

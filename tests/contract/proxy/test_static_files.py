@@ -103,6 +103,14 @@ def test_names_may_have_spaces_and_umlauts(served: Served) -> None:
     assert body_of(served.get("/static/a%20b/%C3%BC.txt")) == b"umlaut"
 
 
+@pytest.mark.parametrize(
+    "path", ["//static/app.js", "/static%2Fapp.js", "/%73tatic//app.js", "/static/./app.js"]
+)
+def test_a_path_may_be_written_in_other_ways(served: Served, path: str) -> None:
+    """What they come to is one file."""
+    assert body_of(served.get(path)) == SCRIPT
+
+
 def test_a_file_of_the_release_before_is_still_there(served: Served) -> None:
     """For pages that were loaded then; the present release goes first."""
     assert body_of(served.get("/static/app.0a1b2c3d.js")) == b"old"

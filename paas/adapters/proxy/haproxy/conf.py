@@ -12,7 +12,7 @@ from paas.adapters.proxy.haproxy.escaping import (
     render,
     template_text,
 )
-from paas.adapters.proxy.haproxy.site_conf import HOP_HEADERS, decoded_names, https_suffix
+from paas.adapters.proxy.haproxy.site_conf import HOP_HEADERS, HOPS_MAX, decoded_names, https_suffix
 from paas.adapters.proxy.nginx.escaping import (
     checked_health,
     checked_number,
@@ -91,6 +91,7 @@ def render_shared(
         requests_max=requests_max(settings),
         not_balancer=_not_balancer(settings),
         health=checked_health(settings),
+        hops_max=HOPS_MAX,
         web=web,
         https_suffix=https_suffix(settings),
         hop_headers=HOP_HEADERS,

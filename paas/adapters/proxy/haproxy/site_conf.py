@@ -37,6 +37,8 @@ KEPT = "pool-purge-delay 250ms pool-max-conn 32"
 WINDOW_MIN_MS = 100
 # RFC 9110, 7.6.1; HAProxy sets its own Connection header after that.
 HOP_HEADERS = ("Connection", "HTTP2-Settings", "Keep-Alive", "Proxy-Connection", "TE")
+# Balancers in front of each other.
+HOPS_MAX = 10
 LOOPBACK = ipaddress.ip_network("127.0.0.1")
 
 
@@ -173,6 +175,7 @@ def _backend(site: Site, settings: Settings) -> str:
         backends=backends_of(site.app_id),
         settings=site.settings,
         trusted=trusted,
+        hops_max=HOPS_MAX,
         limit=_limit(site.settings),
         users=[_login(*pair) for pair in sorted(site.settings.users.items())],
         headers=[(header_name(name), quoted(_text(value))) for name, value in headers],
