@@ -101,10 +101,17 @@ def _message(source: str | BinaryIO) -> str:
     return archive_message(source) if isinstance(source, str) else "Uploaded archive"
 
 
+def _has_output(call: Call, build: Build) -> bool:
+    """Whether it may print more, or what it printed is still kept."""
+    if build.ended_at is None:
+        return True
+    return next(call.services.logs.build_output(build.id, lambda: True), None) is not None
+
+
 def _plain(call: Call, name: str, found: BuildInfo, *, follow: bool) -> dict[str, object]:
     build, secret = found.build, None
     app = call.services.apps.find(call.actor, name, to=Permission.VIEW)
-    if follow:
+    if follow and _has_output(call, build):
         streams = call.services.streams
         secret = streams.open_output(call.actor, call.origin, app, build=build.id).reveal()
     return {

@@ -26,6 +26,11 @@ class Visitor(Pusher):
     """Someone who has the repository ``shop`` at ``url``."""
 
     port: int
+    web: "subprocess.Popen[bytes]"
+
+    def workers(self) -> set[str]:
+        """The processes of the web process that answer."""
+        return set(Path(f"/proc/{self.web.pid}/task/{self.web.pid}/children").read_text().split())
 
     def url(self, token: str = "alice-token", app: str = "shop") -> str:
         """The repository's, with a token as the password."""
@@ -57,7 +62,7 @@ def visitor() -> Iterator[Visitor]:
         found.env["GIT_TERMINAL_PROMPT"] = "0"
         log = pusher.world.root / "web.log"
         with log.open("wb") as file:
-            web = subprocess.Popen(
+            found.web = web = subprocess.Popen(
                 [
                     sys.executable,
                     PROCESS,
@@ -250,3 +255,15 @@ def test_a_packed_body(visitor: Visitor) -> None:
     answer = visitor.ask("POST", path, gzip.compress(command + b"0000"), **packed)
     assert b"ok refs/heads/main" in answer[2]
     assert visitor.head() == ""
+
+
+def test_a_reload_takes_another_worker(visitor: Visitor) -> None:
+    """SIGHUP reaches the web process, which goes on at the same port."""
+    before = visitor.workers()
+    visitor.web.send_signal(signal.SIGHUP)
+    wait_for(
+        lambda: bool(now := visitor.workers()) and now.isdisjoint(before), what="another worker"
+    )
+    found = visitor.git("ls-remote", visitor.url())
+    assert found.returncode == 0, found.stdout
+    assert visitor.web.poll() is None

@@ -72,6 +72,24 @@ def test_its_output_is_read_with_a_secret(api: Api) -> None:
     assert not stream.is_allowed()
 
 
+def test_the_output_of_an_older_build(api: Api) -> None:
+    """Of each build that is asked for, as long as it is kept; of a list, that of the newest."""
+    for _ in range(2):
+        create(api)
+    newest, older = api.world.store.builds.of_app(1)
+    for build in (newest, older):
+        api.world.logs.builds[build.id] = [b"printed"]
+    rows = api.ask("GET", PATH).json or []
+    assert [row["output_stream_url"] is None for row in rows] == [False, True]
+    answer = api.ask("GET", f"{PATH}/{older.id}").json or {}
+    secret = answer["output_stream_url"].removeprefix("https://api.example.com/streams/")
+    found = api.world.adapters.capabilities.find(Secret(secret))
+    assert found is not None
+    assert found.build == older.id
+    del api.world.logs.builds[older.id]
+    assert (api.ask("GET", f"{PATH}/{older.id}").json or {})["output_stream_url"] is None
+
+
 def test_the_output_of_a_release_command(api: Api) -> None:
     """Of the newest release in a list, and of each that is asked for; none if none ran."""
     create(api)
