@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from paas.domain.certificates.certificates import Bundle
+from paas.domain.certificates.dns import DnsChallenge
 
 
 class CertificateReader(Protocol):
@@ -35,8 +36,14 @@ class Issuer(Protocol):
     def points_here(self, host: str) -> str | None:
         """Whether a challenge for the host would be answered by this server; why not, or None."""
 
-    def issue(self, host: str, *more: str) -> bytes:
-        """A new chain and key for these names, PEM. Raises IssueError if none comes."""
+    def issue(self, host: str, *more: str, dns: DnsChallenge | None = None) -> bytes:
+        """A new chain and key for these names, PEM. Raises IssueError if none comes.
+
+        dns: what proves them; None: that HTTP for them leads to this server.
+        """
+
+    def refuse_unable(self, dns: DnsChallenge) -> None:
+        """Raises PaasError if what proves names by DNS is not on this machine."""
 
 
 class WebCertificateFiles(Protocol):

@@ -43,6 +43,7 @@ from paas.store.resource_limits import ResourceLimits
 from paas.store.routing import Routings
 from paas.store.sealing import Sealing
 from paas.store.server_keys import ServerKeys
+from paas.store.shared_certificates import SharedCertificates
 from paas.store.slugs import Slugs
 from paas.store.start_limits import StartLimits
 from paas.store.stopped import Stopped
@@ -96,6 +97,7 @@ class Store:
         self.quotas = Quotas(database)
         self.resource_limits = ResourceLimits(database)
         self.routing = Routings(database)
+        self.shared_certificates = SharedCertificates(database, self.sealing)
         self.slugs = Slugs(database)
         self.start_limits = StartLimits(database)
         self.stopped = Stopped(database)

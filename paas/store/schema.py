@@ -1,7 +1,7 @@
 """The database's schema, as forward migrations: entry n brings user_version from n to n + 1."""
 
 from paas.store.first_migrations import FIRST
-from paas.store.schema_of_certificates import CERTIFICATE_ORDERS
+from paas.store.schema_of_certificates import CERTIFICATE_ORDERS, DNS_CHALLENGE
 from paas.store.schema_of_cron_runs import CRON_RUNS
 from paas.store.schema_of_image_builds import IMAGE_BUILDS
 from paas.store.schema_of_pipelines import PIPELINES
@@ -300,4 +300,5 @@ MIGRATIONS = (
     CRON_RUNS,
     CERTIFICATE_ORDERS,
     PREVIEWS,
+    DNS_CHALLENGE,
 )

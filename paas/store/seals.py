@@ -71,6 +71,11 @@ def notification_place(id: str) -> str:
     return f"The URL of the notified place {id}"
 
 
+def dns_place(provider: str) -> str:
+    """Where the credentials for proofs by DNS are."""
+    return f"The credentials for {provider}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Column:
     """A column of sealed values. place: names a row's place, given the values of others."""
@@ -92,6 +97,7 @@ _COLUMNS = (
     _Column("webhooks", "secret", "app_id", webhook_place),
     _Column("preview_settings", "config", "app_id", preview_place),
     _Column("notifications", "url", "id", notification_place),
+    _Column("dns_challenge", "credentials", "provider", dns_place),
 )
 
 

@@ -7,9 +7,10 @@ from paas.services.certificates.expiry import ExpiryWarnings
 from paas.services.certificates.orders import Orders
 from paas.services.certificates.server_wide import ServerWide
 from paas.services.certificates.web import WebCertificates
+from paas.services.certificates.wildcard import Wildcards
 from paas.services.routing.sites import Sites
 from paas.wiring.adapters import Adapters
-from paas.wiring.monitor import renewals, web_certificate_due
+from paas.wiring.monitor import renewals, web_certificate_due, wildcard_due
 
 
 def certificates(adapters: Adapters, sites: Sites) -> Certificates:
@@ -51,6 +52,20 @@ def server_wide(adapters: Adapters, own: Certificates) -> ServerWide:
         renewals=renewals(adapters),
         certificates=own,
         server=adapters.server_file,
+    )
+
+
+def wildcards(adapters: Adapters, own: Certificates) -> Wildcards:
+    """The certificate of all apps, and proofs by DNS."""
+    return Wildcards(
+        store=adapters.store,
+        due=wildcard_due(adapters),
+        orders=orders(adapters),
+        certificates=own,
+        reader=adapters.certificate_reader,
+        proxy=adapters.proxy,
+        locks=adapters.locks,
+        clock=adapters.clock,
     )
 
 

@@ -30,6 +30,7 @@ from paas.adapters.server.disk_reserve import DiskReserve
 from paas.adapters.system.bookmark_file import FileBookmark
 from paas.adapters.system.locks import FlockLocks
 from paas.adapters.system.schedules import CronSimSchedules
+from paas.domain.certificates.acme import why_not
 from paas.domain.certificates.web import certified_hosts
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.interfaces import (
@@ -54,6 +55,7 @@ from paas.interfaces import (
 )
 from paas.services.certificates.renewals import Renewals
 from paas.services.certificates.web_due import WebCertificateDue
+from paas.services.certificates.wildcard_due import WildcardDue
 from paas.services.cluster.images import NodeImages
 from paas.services.datastores.archives.schedule import ArchiveSchedule
 from paas.services.datastores.archives.watch import ArchiveWatch
@@ -215,6 +217,14 @@ def web_certificate_due(
         files=files or WebCertificateDirectory(settings),
         hosts=certified_hosts(settings.automatic_web_hosts, settings.acme_directory),
     )
+
+
+def wildcard_due(adapters: CommonAdapters) -> WildcardDue:
+    """Whether there is anything to do for the certificate of all apps."""
+    settings = adapters.settings
+    host = f"*.{settings.domain}"
+    is_possible = settings.https_port and not why_not(host, settings.acme_directory, by_dns=True)
+    return WildcardDue(store=adapters.store, host=host if is_possible else "")
 
 
 def quotas(adapters: CommonAdapters) -> Quotas:

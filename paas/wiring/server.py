@@ -4,6 +4,7 @@ from paas.services.apps.destruction import Destruction
 from paas.services.audit.audit import Audit
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.web import WebCertificates
+from paas.services.certificates.wildcard import Wildcards
 from paas.services.cluster.emptying import Emptying
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
@@ -127,6 +128,7 @@ def doctor(
     sites: Sites,
     acme: Acme,
     web_certificates: WebCertificates,
+    wildcards: Wildcards,
     claims: Claims,
     reconcile: Reconcile,
     recovery: Recovery,
@@ -136,7 +138,9 @@ def doctor(
     """What finds problems and repairs those that it can."""
     return Doctor(
         machine=adapters.machine,
-        diagnosis=_diagnosis(adapters, sites, acme, web_certificates, claims, reconcile.datastores),
+        diagnosis=_diagnosis(
+            adapters, sites, acme, web_certificates, wildcards, claims, reconcile.datastores
+        ),
         reconcile=reconcile,
         read_only=read_only_turn(adapters),
         reserve=adapters.reserve,
@@ -163,6 +167,7 @@ def _diagnosis(
     sites: Sites,
     acme: Acme,
     web_certificates: WebCertificates,
+    wildcards: Wildcards,
     claims: Claims,
     datastores: DatastoreUpkeep,
 ) -> Diagnosis:
@@ -194,6 +199,7 @@ def _diagnosis(
         proxies=adapters.proxy_choice,
         acme=acme,
         web_certificates=web_certificates,
+        wildcards=wildcards,
         proofs=claims.proofs,
         strays=strays,
         app_files=app_files,

@@ -23,6 +23,7 @@ from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.server_wide import ServerWide
 from paas.services.certificates.web import WebCertificates
+from paas.services.certificates.wildcard import Wildcards
 from paas.services.cluster.moving import Moving
 from paas.services.cluster.nodes import Nodes
 from paas.services.cluster.scheduling import AppScheduling
@@ -191,6 +192,7 @@ class Services:
     uploads: SourceUploads
     users: Users
     web_certificates: WebCertificates
+    wildcards: Wildcards
     web_sessions: WebSessions
 
 
@@ -204,6 +206,7 @@ def all_services(adapters: Adapters) -> Services:
     own_certificates = certificates.certificates(adapters, sites)
     acme = certificates.acme(adapters, own_certificates)
     web_certificates = certificates.web_certificates(adapters, sites)
+    wildcards = certificates.wildcards(adapters, own_certificates)
     releasing = releases.releasing(adapters, sites)
     changes = releasing.changes
     garbage = apps.garbage(adapters)
@@ -281,6 +284,7 @@ def all_services(adapters: Adapters) -> Services:
             sites=sites,
             acme=acme,
             web_certificates=web_certificates,
+            wildcards=wildcards,
             claims=claims,
             reconcile=reconcile,
             recovery=recovery,
@@ -339,5 +343,6 @@ def all_services(adapters: Adapters) -> Services:
         uploads=deploys.uploads(adapters),
         users=people.users(adapters),
         web_certificates=web_certificates,
+        wildcards=wildcards,
         web_sessions=people.web_sessions(adapters),
     )

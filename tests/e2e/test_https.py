@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -255,3 +256,23 @@ def test_the_platform_s_own_hosts_get_one(secure: Secure) -> None:
         return False
 
     wait_for(answers, limit_s=240, what="the certificate for git")
+
+
+def test_one_certificate_by_dns_serves_a_push_at_once(secure: Secure, tmp_path: Path) -> None:
+    """In the second in which it is live; for a wildcard of an app, too."""
+    server, root = secure.server, secure.pebble.root()
+    with tempfile.TemporaryDirectory(prefix="paas-hook-") as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        hook = secure.pebble.hook(folder)
+        server.paas("certs:dns", "hook", *map(str, hook))
+        shown = json.loads(server.paas("certs:dns", "--json").stdout)
+        assert (shown["domain"], shown["hook"]) == ("*.apps.test", [str(path) for path in hook])
+        pushed = secure.user.push(Repository.of(tmp_path / "work", PAGE), "bydns")
+        assert secure.get("bydns.apps.test", root) == "secure"
+        assert f"Live: https://bydns.apps.test:{secure.port}/" in pushed.stdout
+        server.paas("domains:add", "bydns", "*.wild.example.com")
+        server.paas("certs:auto", "on", "-a", "bydns")
+        assert secure.get("any.wild.example.com", root) == "secure"
+        server.paas("certs:dns", "off")
+    assert "until it expires" in server.paas("certs:dns", "off").stderr

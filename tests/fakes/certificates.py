@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paas.domain.certificates.acme import Failure, IssueError
 from paas.domain.certificates.certificates import Bundle, Facts
+from paas.domain.certificates.dns import DnsChallenge
 from paas.domain.values.errors import PaasError
 
 
@@ -94,15 +95,22 @@ class FakeIssuer:
     def __init__(self) -> None:
         self.elsewhere: set[str] = set()
         self.refuses: dict[str, Failure] = {}
+        self.without_plugin: set[str] = set()
         self.asked: list[str] = []
+        self.proofs: list[DnsChallenge | None] = []
         self.days = 90.0
         self.meanwhile: Callable[[], None] = lambda: None
 
     def points_here(self, host: str) -> str | None:
         return f"DNS points {host} elsewhere." if host in self.elsewhere else None
 
-    def issue(self, host: str, *more: str) -> bytes:
+    def refuse_unable(self, dns: DnsChallenge) -> None:
+        if dns.provider in self.without_plugin:
+            raise PaasError("dns-plugin", "The plugin is not installed.")
+
+    def issue(self, host: str, *more: str, dns: DnsChallenge | None = None) -> bytes:
         self.asked.append(" ".join([host, *more]))
+        self.proofs.append(dns)
         self.meanwhile()
         for each in (host, *more):
             if each in self.refuses:

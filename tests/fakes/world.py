@@ -217,6 +217,7 @@ class World:
         self.acme = made.acme
         self.web_certificates = made.web_certificates
         self.https = made.https
+        self.wildcards = made.wildcards
         self.admission = made.admission
         self.audit = made.audit
         self.app_checks = made.app_checks

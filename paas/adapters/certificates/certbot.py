@@ -12,12 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from paas.adapters.certificates import acme_check
+from paas.adapters.certificates import acme_check, dns_challenge
+from paas.adapters.certificates.dns_challenge import DnsOptions
 from paas.adapters.network.resolver import SystemResolver
 from paas.adapters.proxy.nginx.site_conf import challenges_directory
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.adapters.system.subprocesses import run
 from paas.domain.certificates.acme import Failure, IssueError
+from paas.domain.certificates.dns import DnsChallenge
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
@@ -62,7 +64,11 @@ class Certbot:
             lambda name: self._resolver.lookup([name], DNS_LIMIT_S)[name],
         )
 
-    def issue(self, host: str, *more: str) -> bytes:
+    def refuse_unable(self, dns: DnsChallenge) -> None:
+        """Raises PaasError if what proves names by DNS is not on this machine."""
+        dns_challenge.refuse_unable(self._settings, dns)
+
+    def issue(self, host: str, *more: str, dns: DnsChallenge | None = None) -> bytes:
         """A new chain and key, PEM. Raises IssueError if it gets none."""
         self._prepare()
         new = self._root / "new"
@@ -71,7 +77,7 @@ class Certbot:
         try:
             key, request = signing_request(host, *more)
             write_atomic(new / "csr.pem", request, durable=False)
-            self._ask(host, new)
+            self._ask(host, new, dns)
             chain = read_bytes(new / "chain.pem")
         except PaasError as error:
             raise IssueError(Failure(error.report)) from error
@@ -95,35 +101,39 @@ class Certbot:
     def _webroot(self) -> Path:
         return self._root / "webroot"
 
-    def _ask(self, host: str, new: Path) -> None:
+    def _ask(self, host: str, new: Path, dns: DnsChallenge | None) -> None:
         """Raises IssueError."""
-        words = self._certonly(host, new)
+        words = self._certonly(host, new, dns)
         if words is not None and self._account_is_lost():
             self._set_account_aside()
-            words = self._certonly(host, new)
+            words = self._certonly(host, new, dns)
         if words is not None:
             raise IssueError(failure_of(words))
 
-    def _certonly(self, host: str, new: Path) -> str | None:
+    def _certonly(self, host: str, new: Path, dns: DnsChallenge | None) -> str | None:
         """What certbot printed, if it failed."""
         settings = self._settings
+        # --webroot would conflict with an authenticator in /etc/letsencrypt/cli.ini.
+        proof = DnsOptions(["--authenticator", "webroot", "--webroot-path", self._webroot()])
+        if dns is not None:
+            proof = dns_challenge.options(settings, dns, new)
         done = run(
             [
                 # If this process is killed, so is certbot: its successor starts again.
                 *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
                 *("--non-interactive", "--agree-tos", *self._account()),
                 *("--server", settings.acme_directory),
-                # --webroot would conflict with an authenticator in /etc/letsencrypt/cli.ini.
-                *("--authenticator", "webroot", "--webroot-path", self._webroot()),
-                *("--preferred-challenges", "http", "--csr", new / "csr.pem"),
+                *proof.arguments,
+                *("--preferred-challenges", "http" if dns is None else "dns"),
+                *("--csr", new / "csr.pem"),
                 *("--cert-path", new / "cert.pem", "--chain-path", new / "issuer.pem"),
                 *("--fullchain-path", new / "chain.pem"),
                 *("--config-dir", self._root / "certbot", "--work-dir", self._root / "work"),
                 *("--logs-dir", self._root / "logs", "--max-log-backups", "20"),
             ],
             description=f"Asking for a certificate for {host}",
-            timeout_s=ISSUE_LIMIT_S,
-            env=self._environment(),
+            timeout_s=ISSUE_LIMIT_S if dns is None else dns_challenge.LIMIT_S,
+            env=self._environment() | proof.env,
             check=False,
         )
         return None if done.ok else done.output.decode(errors="replace")

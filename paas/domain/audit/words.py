@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from enum import Enum
 from urllib.parse import urlsplit
 
+from paas.domain.certificates.dns import HOOK, PROVIDERS
 from paas.domain.people.tokens import PATTERN as TOKEN
 
 WORDS_MAX = 50
@@ -73,6 +74,7 @@ WORDS: Mapping[str, Words] = {
     "builds:cancel": Words.PLAIN,
     "certs:add": Words.NONE,
     "certs:auto": Words.PLAIN,
+    "certs:dns": Words.PLAIN,
     "certs:remove": Words.PLAIN,
     "checks:set": Words.PLAIN,
     "config:import": Words.NONE,
@@ -234,6 +236,7 @@ OPTIONS: Mapping[str, Words] = {
 _CHANGES_WITH: Mapping[str, frozenset[str]] = {
     "backups:target": frozenset({"local", "s3"}),
     "certs:auto": frozenset({"on", "off"}),
+    "certs:dns": frozenset({HOOK, "off", *PROVIDERS}),
     "git:auth": frozenset({"--token-stdin", "--remove"}),
     "git:deploy-on-push": frozenset({"--from", "--rotate", "--off"}),
     "doctor": frozenset({"--fix", "--empty-trash", "--restore-store", "--adopt-store"}),

@@ -101,25 +101,35 @@ class Renewal:
 
 @dataclass(frozen=True, slots=True)
 class RenewalState:
-    """What an app has: its names, its certificates, and what failed."""
+    """What an app has: its names, its certificates, and what failed.
+
+    shared: the server's, for names of all apps. by_dns: whether wildcards can be proven.
+    """
 
     hosts: tuple[str, ...]
     certificates: tuple[AppCertificate, ...] = ()
     attempts: tuple[Attempt, ...] = ()
+    shared: tuple[AppCertificate, ...] = ()
+    by_dns: bool = False
 
     def renewals(self, directory: str) -> list[Renewal]:
         """Each of its names. directory: the issuer's address."""
         return [self._renewal(host, directory) for host in self.hosts]
 
     def superfluous(self) -> list[AppCertificate]:
-        """Certificates by ACME for names that the app no longer has, or that a newer one covers."""
+        """Certificates by ACME for names that the app no longer has, or that another one covers."""
         by_acme = [c for c in self.certificates if c.origin is Origin.ACME]
         newest = {c.facts.names: c for c in sorted(by_acme, key=lambda c: c.added_at)}
         return [
             c
             for c in by_acme
-            if newest[c.facts.names] is not c or not any(n in self.hosts for n in c.facts.names)
+            if newest[c.facts.names] is not c
+            or not any(n in self.hosts and self._sharing(n) is None for n in c.facts.names)
         ]
+
+    def _sharing(self, host: str) -> AppCertificate | None:
+        """The server's certificate that covers the host."""
+        return next((c for c in self.shared if covered(c.facts.names, host)), None)
 
     def _renewal(self, host: str, directory: str) -> Renewal:
         own = [c for c in self.certificates if c.origin is Origin.OWN]
@@ -128,13 +138,21 @@ class RenewalState:
         present = max(having, key=lambda c: c.facts.not_after, default=None)
         holder = next((c for c in own if covered(c.facts.names, host)), None)
         unable = f"has the certificate {holder.id} of its own" if holder else ""
-        return Renewal(host, unable or why_not(host, directory), present, attempt)
+        sharing = self._sharing(host)
+        if not unable and sharing is not None:
+            unable = f"the server's certificate for {', '.join(sharing.facts.names)} covers it"
+        return Renewal(
+            host, unable or why_not(host, directory, by_dns=self.by_dns), present, attempt
+        )
 
 
-def why_not(host: str, directory: str) -> str:
-    """Why an issuer cannot vouch for a name, or nothing."""
-    if host.startswith(WILDCARD):
-        return "a wildcard needs a DNS challenge, which paas does not support: use paas certs:add"
+def why_not(host: str, directory: str, *, by_dns: bool = False) -> str:
+    """Why an issuer cannot vouch for a name, or nothing. by_dns: whether wildcards are proven."""
+    if host.startswith(WILDCARD) and not by_dns:
+        return (
+            "a wildcard needs a proof by DNS: an admin sets that up with paas certs:dns, "
+            "or use paas certs:add"
+        )
     last = host.rpartition(".")[2]
     if last in _LOCAL:
         return "it is a local name of this machine"

@@ -17,6 +17,10 @@ RENEW_SHARE = 1 / 3
 JITTER_SHARE = 1 / 30
 
 
+# Of certificates that are the server's own; no app has it.
+SERVER_ID = 0
+
+
 class Origin(StrEnum):
     """Where a certificate comes from."""
 
@@ -74,6 +78,11 @@ class AppCertificate:
     def is_worrying(self, now: datetime) -> bool:
         """Whether it expires so soon that someone should know."""
         return self.facts.is_worrying(now)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether it is the server's, for the names of all apps."""
+        return self.app_id == SERVER_ID
 
     @property
     def damaged(self) -> str:

@@ -132,6 +132,7 @@ COMMANDS: Mapping[str, Row] = {
     "certs": _reads(Permission.VIEW),
     "certs:add": _changes(Permission.CONFIGURE),
     "certs:auto": _changes(Permission.CONFIGURE),
+    "certs:dns": _changes(Need.ADMIN),
     "certs:info": _reads(Permission.VIEW),
     "certs:remove": _changes(Permission.CONFIGURE),
     "checks:report": _reads(Permission.VIEW),

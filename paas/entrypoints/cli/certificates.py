@@ -145,6 +145,7 @@ def renew_due(session: Session) -> None:
     """Request and renew the certificates of all apps that are due; called by the monitor."""
     require_server(session.actor)
     session.services.web_certificates.tend()
+    session.services.wildcards.tend()
     session.services.acme.renew_due()
 
 

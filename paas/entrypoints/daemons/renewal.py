@@ -20,9 +20,10 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Renewals
 from paas.services.certificates.web_due import WebCertificateDue
+from paas.services.certificates.wildcard_due import WildcardDue
 from paas.settings import load
 from paas.wiring.common import common_adapters
-from paas.wiring.monitor import renewals, web_certificate_due
+from paas.wiring.monitor import renewals, web_certificate_due, wildcard_due
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
@@ -108,14 +109,18 @@ class Present:
     def __init__(self, etc: Path) -> None:
         self._path = etc / "server.yml"
         self._changed_ns = 0
-        self._wishes: tuple[Renewals, WebCertificateDue] | None = None
+        self._wishes: tuple[Renewals, WebCertificateDue, WildcardDue] | None = None
 
     def is_due(self, now: datetime) -> bool:
         """Whether anything is; what looks is built again if server.yml has changed."""
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
             adapters = common_adapters(load(self._path))
-            self._wishes = renewals(adapters), web_certificate_due(adapters)
+            self._wishes = (
+                renewals(adapters),
+                web_certificate_due(adapters),
+                wildcard_due(adapters),
+            )
             self._changed_ns = changed_ns
         return any(wishes.any(now) for wishes in self._wishes)
 

@@ -63,6 +63,12 @@ _OTHERS = (
         "Get and renew certificates automatically.",
         (*APP, *JSON, "--server"),
     ),
+    CommandLine(
+        "certs:dns",
+        "[PROVIDER | hook AUTH [CLEANUP] | off]",
+        "Prove wildcards by DNS.",
+        (*JSON, "--stdin"),
+    ),
     CommandLine("certs:info", "[APP] [ID|DOMAIN]", "Show certificates in full.", (*APP, *JSON)),
     CommandLine("certs:remove", "[APP] [ID|DOMAIN]", "Remove a certificate.", APP),
     CommandLine("checks:report", "[APP]", "Show how new instances are checked.", (*APP, *JSON)),

@@ -16,7 +16,8 @@ def listing(call: Call, *, app: str) -> dict[str, object]:
     found = call.services.apps.find(call.actor, app, to=Permission.VIEW)
     rows = call.services.domains.listing(call.actor, app)
     own = call.services.addresses.host(found.name)
-    held = call.services.store.certificates.of_app(found.id)
+    store = call.services.store
+    held = [*store.certificates.of_app(found.id), *store.shared_certificates.all()]
     on, renewals = call.services.acme.status(call.actor, app)
     by_host = {one.host: one for one in renewals} if on else {}
     now = call.services.acme.clock.now()

@@ -18,6 +18,7 @@ from paas.domain.certificates.acme import (
 from paas.domain.certificates.certificates import AppCertificate, Bundle, Origin, covered
 from paas.domain.people.actors import Actor
 from paas.domain.people.permissions import Permission
+from paas.domain.routing.hosts import WILDCARD
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Clock, Issuer, Locks, Logs, Progress, ServerLock
 from paas.services.access import find_app
@@ -197,7 +198,9 @@ class Acme:
 
     def _issue(self, app: App, renewal: Renewal) -> AppCertificate | None:
         """Raises IssueError. None: the name is no longer the app's."""
-        why = self.issuer.points_here(renewal.host)
+        is_wildcard = renewal.host.startswith(WILDCARD)
+        dns = self.store.shared_certificates.challenge() if is_wildcard else None
+        why = None if is_wildcard else self.issuer.points_here(renewal.host)
         if why is not None:
             raise IssueError(Failure(why, asked=False))
         # Should this process be killed meanwhile, the issuer was asked none the less.
@@ -206,7 +209,7 @@ class Acme:
         self.store.certificates.set_attempt(
             app.id, failed(renewal.host, renewal.attempt, interrupted, now)
         )
-        pem = self.orders.issue(renewal.host, renews=renewal.present is not None)
+        pem = self.orders.issue(renewal.host, renews=renewal.present is not None, dns=dns)
         try:
             bundle = self.certificates.reader.read(pem, self.clock.now())
             if not covered(bundle.facts.names, renewal.host):

@@ -121,6 +121,12 @@ class Certificates:
             app = refreshed(self.store, app)
             found = [x.certificate for x in self.find(actor, app.name, word)]
             own = [c for c in found if c.origin is Origin.OWN]
+            if found and all(one.is_shared for one in found):
+                raise PaasError(
+                    "certificate-auto",
+                    f"This certificate is for all apps of the server, not only for {app.name}.",
+                    "An admin can end that: paas certs:dns off",
+                )
             if not own:
                 raise PaasError(
                     "certificate-auto",
@@ -148,7 +154,7 @@ class Certificates:
 
     def _listed(self, app: App) -> list[CertificateInfo]:
         held, names, now = (
-            self.store.certificates.of_app(app.id),
+            [*self.store.certificates.of_app(app.id), *self.store.shared_certificates.all()],
             self.sites.names(app),
             self.clock.now(),
         )
@@ -160,6 +166,7 @@ class Certificates:
                 one.is_worrying(now),
             )
             for one in held
+            if not one.is_shared or any(shown_for(held, name) == one for name in names)
         ]
 
     def _check_names(self, app: App, bundle: Bundle, progress: Progress) -> None:

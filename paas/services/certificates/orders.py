@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paas.domain.certificates.acme import Failure, IssueError
+from paas.domain.certificates.dns import DnsChallenge
 from paas.domain.certificates.limits import WEEK, Order, has_limits, registered_domain, wait_for
 from paas.interfaces import Clock, Issuer
 from paas.store import Store
@@ -19,14 +20,14 @@ class Orders:
     directory: str
     is_public_suffix: Callable[[str], bool]
 
-    def issue(self, host: str, *more: str, renews: bool) -> bytes:
+    def issue(self, host: str, *more: str, renews: bool, dns: DnsChallenge | None = None) -> bytes:
         """A new chain and key for these names, PEM. The caller holds the lock of ACME.
 
-        renews: whether there is one with exactly these names. Raises IssueError if none comes, or
-        if the issuer would not allow it now.
+        renews: whether there is one with exactly these names. dns: see `Issuer`. Raises IssueError
+        if none comes, or if the issuer would not allow it now.
         """
         if not has_limits(self.directory):
-            return self.issuer.issue(host, *more)
+            return self.issuer.issue(host, *more, dns=dns)
         names = tuple(sorted({host, *more}))
         domains = frozenset(registered_domain(name, self.is_public_suffix) for name in names)
         order = Order(self.clock.now(), names, domains, renews=renews)
@@ -35,7 +36,7 @@ class Orders:
             raise IssueError(Failure(wait.reason, asked=False, until=wait.until))
         number = self.store.certificate_orders.add(order, forget_before=order.at - WEEK)
         try:
-            return self.issuer.issue(host, *more)
+            return self.issuer.issue(host, *more, dns=dns)
         except IssueError as error:
             if error.failure.asked:
                 self.store.certificate_orders.note_failed(number)

@@ -97,10 +97,13 @@ class Renewals:
         )
 
     def _state(self, app: App) -> RenewalState:
+        by_dns = self.store.shared_certificates.has_challenge()
         return RenewalState(
             self.store.routing.of_app(app.id).names(self.addresses.host(app.name)),
             tuple(self.store.certificates.of_app(app.id)),
             tuple(self.store.certificates.attempts(app.id)),
+            tuple(self.store.shared_certificates.all()) if by_dns else (),
+            by_dns=by_dns,
         )
 
 

@@ -219,6 +219,7 @@ class Sites:
         if not self.addresses.https_port:
             return ()
         held = self.store.certificates.of_app(app.id) if held is None else held
+        held = [*held, *self.store.shared_certificates.all()]
         hosts: dict[str, list[str]] = {}
         for name in self.names(app, routing) if held else ():
             shown = shown_for(held, name)

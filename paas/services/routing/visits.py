@@ -11,6 +11,6 @@ def visit_of(app: App, store: Store, addresses: Addresses) -> Visit:
     return visit(
         store.routing.of_app(app.id),
         addresses.host(app.name),
-        store.certificates.of_app(app.id),
+        [*store.certificates.of_app(app.id), *store.shared_certificates.all()],
         https=bool(addresses.https_port),
     )

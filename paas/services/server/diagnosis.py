@@ -21,6 +21,7 @@ from paas.interfaces import (
 )
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.web import WebCertificates
+from paas.services.certificates.wildcard import Wildcards
 from paas.services.datastores.findings import DatastoreFindings
 from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
@@ -49,6 +50,7 @@ class Diagnosis:
     proxies: ProxyChoice
     acme: Acme
     web_certificates: WebCertificates
+    wildcards: Wildcards
     proofs: Proofs
     strays: Strays
     app_files: AppFiles
@@ -137,6 +139,8 @@ class Diagnosis:
             yield Finding(
                 check="web-certificate", message=warning, command="sudo paas server:status"
             )
+        for warning in self.wildcards.warnings():
+            yield Finding(check="certificate", message=warning, command="paas certs:dns")
         for warning in self.acme.warnings():
             name = warning.partition(":")[0]
             yield Finding(

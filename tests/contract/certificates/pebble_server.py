@@ -81,6 +81,28 @@ class Pebble:
         """Have it answer again."""
         self._tell("clear-servfail", {"host": host})
 
+    def hook(self, folder: Path, auth: str = "", cleanup: str = "") -> tuple[Path, Path]:
+        """Programs that make and remove records at its name server, for an account without rights.
+
+        folder: where they are put, and run. auth, cleanup: lines of sh that they run first.
+        """
+        made = []
+        for name, lines, what, value in (
+            ("auth", auth, "set-txt", ', "value": "\'"$CERTBOT_VALIDATION"\'"'),
+            ("cleanup", cleanup, "clear-txt", ""),
+        ):
+            path = folder / name
+            path.write_text(
+                f"#!/bin/sh\ncd {folder}\n{lines}\n"
+                'host="_acme-challenge.$CERTBOT_DOMAIN."\n'
+                f'[ {name} = auth ] || echo "$host" >> removed\n'
+                f'exec curl -sS -d \'{{"host": "\'"$host"\'"{value}}}\' '
+                f"http://127.0.0.1:{self._names_management}/{what}\n"
+            )
+            path.chmod(0o755)
+            made.append(path)
+        return made[0], made[1]
+
     def root(self) -> Path:
         """The certificate of the authority that signs, in a file."""
         context = ssl.create_default_context(cafile=str(self.bundle))

@@ -252,6 +252,7 @@ OTHER_WORDS: dict[str, str] = {
     "audit:verify": "",
     "auth:whoami": "",
     "completion": "bash",
+    "certs:dns": "off",
     "docker:runtime": "",
     "dashboard:close": "",
     "dashboard:open": "",
