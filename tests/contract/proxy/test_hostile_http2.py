@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+import select
 import ssl
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from h2.errors import ErrorCodes
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
 from paas.adapters.proxy.access_log_file import router_log
+from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Certificate, Site
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
@@ -185,6 +187,42 @@ def test_a_refusal_is_an_answer_also_where_the_body_comes_later(secure: Secure, 
     (answer,) = answers
     assert text_of(dict(answer.headers or ())[b":status"]) == "421"
     assert set(reset_codes(frames)) <= {ErrorCodes.NO_ERROR}
+
+
+def test_a_body_that_is_too_large_gets_a_page(secure: Secure) -> None:
+    """Not a stream that breaks off while it is being sent, which browsers call a network error."""
+    name = "limited.example.com"
+    files = CertificateDirectory(secure.nginx.settings.state / "certs")
+    files.write("4-00000001", X509Reader().read(Authority().bundle(name), datetime.now(UTC)))
+    paths = files.paths("4-00000001")
+    assert paths
+    settings = router_settings({"client-max-body-size": "1m"}, {})
+    shown = (Certificate(*paths, (name,)),)
+    secure.nginx.proxy.apply(Site(4, (name,), at(1), certificates=shown, settings=settings))
+    with secure.connect(name) as channel:
+        client = Http2Client(channel)
+        head = asking(("content-length", "3000000"), ("accept", "text/html"), host=name)
+        client.h2.send_headers(1, [(":method", "POST"), *head[1:]], end_stream=False)
+        left, frames, page, status = 3_000_000, b"", b"", ""
+        while "</html>" not in page.decode():
+            size = min(left, 16_384, client.h2.local_flow_control_window(1))
+            if size > 0:
+                client.h2.send_data(1, bytes(size))
+                left -= size
+            client.flush()
+            if size > 0 and not select.select([channel], [], [], 0)[0] and not channel.pending():
+                continue
+            frames += (data := channel.recv(65536))
+            assert data
+            for event in client.h2.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    status = text_of(dict(event.headers or ())[b":status"])
+                elif isinstance(event, h2.events.DataReceived):
+                    page += event.data or b""
+    assert status == "413"
+    assert b"This is too large" in page
+    assert set(reset_codes(frames)) <= {ErrorCodes.NO_ERROR}
+    secure.nginx.proxy.remove(4)
 
 
 def reset_codes(frames: bytes) -> list[int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from paas.adapters.proxy.haproxy.escaping import directory, plain_path, quoted, render
 from paas.adapters.proxy.nginx.escaping import checked_number, host_text, trusted_networks
+from paas.adapters.proxy.nginx.http_conf import TOO_LARGE
 from paas.adapters.proxy.nginx.site_conf import (
     CLEARED_HEADERS,
     COMPRESSIBLE,
@@ -176,6 +177,7 @@ def _backend(site: Site, settings: Settings) -> str:
         settings=site.settings,
         trusted=trusted,
         hops_max=HOPS_MAX,
+        too_large=TOO_LARGE,
         limit=_limit(site.settings),
         users=[_login(*pair) for pair in sorted(site.settings.users.items())],
         headers=[(header_name(name), quoted(_text(value))) for name, value in headers],

@@ -29,6 +29,8 @@ ONCE_ONLY = (
     "worker_shutdown_timeout",
 )
 
+# Where HAProxy sends requests whose bodies an app does not accept.
+TOO_LARGE = "/.paas-too-large"
 _ACCOUNT = re.compile(r"[a-z_][a-z0-9_-]{0,31}")
 
 
@@ -62,6 +64,7 @@ def render_http(
         challenges=path_text(challenges_directory(settings)),
         errors={},
         again=False,
+        too_large=TOO_LARGE,
         cleared_headers=CLEARED_HEADERS,
         omit=omit,
         tls=tls,
