@@ -1,13 +1,17 @@
 """git over HTTP on a whole server, with tokens; at localhost without a certificate."""
 
 import functools
+import http.client
 import http.server
+import json
 import os
 import re
 import signal
 import sqlite3
 import subprocess
+import sys
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -24,6 +28,7 @@ from tests.unit.git import deliveries
 from tests.unit.git.pull_requests import pulled
 from tests.waiting import wait_for
 
+PAAS = Path(sys.executable).with_name("paas")
 Make = Callable[[dict[str, str | bytes]], Repository]
 
 
@@ -263,3 +268,48 @@ def test_a_webhook_deploys(server: Server, alice: User, repository: Make, tmp_pa
     assert "webhook:github" in audit
     assert commit in audit
     assert secret not in audit
+
+
+@contextmanager
+def forwarded(server: Server, user: User) -> Iterator[int]:
+    """A port of heroku:proxy."""
+    port, where = free_port(), f"paas@127.0.0.1:{server.ssh_port}"
+    argv = [str(PAAS), "heroku:proxy", "--port", str(port), "--server", where]
+    with subprocess.Popen(argv, env=user.git_env(), stderr=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stderr is not None
+        assert f"http://127.0.0.1:{port} leads to paas@127.0.0.1" in proxy.stderr.readline()
+        try:
+            yield port
+        finally:
+            proxy.send_signal(signal.SIGINT)
+
+
+def test_the_api_over_ssh(server: Server, alice: User, token: str, repository: Make) -> None:
+    """Without HTTPS: requests, logs and pushes; who asks is told by sshd, not by a header."""
+    claimed = {"Authorization": f"Bearer {token}", "X-Real-IP": "203.0.113.9"}
+
+    def ask(method: str, path: str, body: object = None) -> dict[str, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        with closing(connection):
+            connection.request(method, path, json.dumps(body) if body else None, claimed)
+            answer = connection.getresponse()
+            assert answer.status in {200, 201}, answer.read()
+            found: dict[str, str] = json.loads(answer.read())
+            return found
+
+    with forwarded(server, alice) as port:
+        assert ask("GET", "/account")["email"].startswith("alice@")
+        assert ask("POST", "/apps", {"name": "relayed"})["name"] == "relayed"
+        audit = server.paas("audit", "-a", "relayed", "--json").stdout
+        assert '"address": "127.0.0.1"' in audit
+        assert "203.0.113.9" not in audit
+        logs = ask("POST", "/apps/relayed/log-sessions", {"lines": 1})["logplex_url"]
+        assert logs.startswith(f"http://127.0.0.1:{port}/streams/")
+        with urllib.request.urlopen(logs, timeout=60) as stream:
+            assert stream.status == 200
+        host = f"http://127.0.0.1:{port}"
+        told = alice.ssh("heroku:env", "--proxy", "--host", host, "--json").stdout
+        env = {**alice.git_env(), **json.loads(told)}
+        argv = ["git", "push", "--dry-run", f"https://127.0.0.1:{port}/relayed.git", "main"]
+        pushed = run(argv, cwd=repository(tiny("x")).path, env=env, merge=True)
+        assert "main -> main" in pushed.stdout

@@ -35,6 +35,11 @@ class Addresses:
 
     def git_url(self, app: AppName) -> str:
         """What git pushes to: the scp form if the port is the default."""
+        return f"{self.git_base}{app}"
+
+    @property
+    def git_base(self) -> str:
+        """What the name of an app follows in it."""
         if self.ssh_port == 22:
-            return f"{self.account}@{self.domain}:{app}"
-        return f"ssh://{self.account}@{self.domain}:{self.ssh_port}/{app}"
+            return f"{self.account}@{self.domain}:"
+        return f"ssh://{self.account}@{self.domain}:{self.ssh_port}/"

@@ -94,6 +94,8 @@ COMMANDS: tuple[click.Command, ...] = (
     dashboard.open_link,
     dashboard.close,
     heroku.environment,
+    heroku.proxy,
+    heroku.connect,
     client_side.open_app,
     apps.clone,
     buildpacks.listing,

@@ -161,7 +161,11 @@ _OTHERS = (
     CommandLine("help", "[TOPIC|COMMAND]", "Show the commands, or one of them."),
     CommandLine("dashboard:open", "", "Open the dashboard in the browser, logged in."),
     CommandLine("dashboard:close", "", "Log out of the dashboard in all browsers."),
-    CommandLine("heroku:env", "", "Print the variables for Heroku's CLI.", (*JSON, "--host")),
+    CommandLine("heroku:connect", "", "Connect to the API, for heroku:proxy.", ("--streams",)),
+    CommandLine(
+        "heroku:env", "", "Print the variables for Heroku's CLI.", (*JSON, "--host", "--proxy")
+    ),
+    CommandLine("heroku:proxy", "", "Forward a port to the API, over SSH.", ("--port",)),
     CommandLine("init", "", "Write a Procfile for this folder.", (*APP, "--force")),
     CommandLine("http-auth", "[APP]", "List an app's logins.", (*APP, *JSON)),
     CommandLine("http-auth:add-user", "[APP] USER", "Require a login, and add one.", APP),

@@ -18,6 +18,7 @@ from paas.entrypoints.laptop import (
     app_remotes,
     completion,
     init,
+    proxy,
     running,
     suggestions,
     topics,
@@ -148,6 +149,7 @@ _OWN_WAY: dict[str, Callable[[Call], int]] = {
         call.words, lambda words: replace(call, words=tuple(words)).argv()
     ),
     passwordinput.COMMAND: _add_login,
+    proxy.COMMAND: proxy.run,
     "keys:add": _keys_add,
     "dashboard:open": _open,
     "open": _open,

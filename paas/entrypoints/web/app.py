@@ -16,6 +16,7 @@ from paas.entrypoints.web.heroku.app import make_api
 from paas.entrypoints.web.heroku.platform import Platform
 from paas.entrypoints.web.hooks import PREFIX, Hooks, make_hooks
 from paas.entrypoints.web.places import Places
+from paas.entrypoints.web.relayed import told
 
 # More than an address may have at the gate, and than webhooks may be; fewer than there are threads.
 OPEN_PER_ADDRESS = 24
@@ -38,7 +39,7 @@ def make_app(
         host = str(environ.get("HTTP_HOST", "")).partition(":")[0].lower()
         return by_host.get(host, api)(environ, start)
 
-    return limited(serve)
+    return told(limited(serve))
 
 
 def limited(serve: WSGIApplication) -> WSGIApplication:

@@ -19,6 +19,7 @@ from paas.entrypoints.web.heroku.errors import (
     of_failure,
 )
 from paas.entrypoints.web.places import Places
+from paas.entrypoints.web.relayed import base_of_request
 
 BODY_MAX_BYTES = 1024**2
 _BEARER = "bearer"
@@ -51,7 +52,12 @@ class Platform:
 
     def stream_url(self, secret: str | None) -> str | None:
         """Where the stream of a secret is read."""
-        return None if secret is None else f"{self.streams_base}/streams/{secret}"
+        return None if secret is None else f"{self.own_base}/streams/{secret}"
+
+    @property
+    def own_base(self) -> str:
+        """The URL below which streams and uploads are, for the client of this request."""
+        return base_of_request(self.streams_base)
 
     def ask(self, operation: str, **arguments: object) -> Any:
         """The value of an operation, for the user of this request's token. Raises ApiError."""

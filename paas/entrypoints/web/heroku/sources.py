@@ -32,7 +32,7 @@ def register(app: Blueprint, platform: Platform) -> None:
     @app.post("/sources")
     def create() -> tuple[Response, int]:
         secret = platform.ask("sources:create")["secret"]
-        url = f"{platform.streams_base}{PATH}{secret}"
+        url = f"{platform.own_base}{PATH}{secret}"
         return jsonify({"source_blob": {"get_url": url, "put_url": url}}), 201
 
     @app.put(f"{PATH}<secret>")
@@ -56,5 +56,5 @@ def register(app: Blueprint, platform: Platform) -> None:
 
 def secret_in(url: str, platform: Platform) -> str | None:
     """The secret of a place of this server, if it is the URL of one."""
-    secret = url.removeprefix(f"{platform.streams_base}{PATH}")
+    secret = url.removeprefix(f"{platform.own_base}{PATH}")
     return secret if secret != url and _SECRET.fullmatch(secret) else None
