@@ -34,9 +34,10 @@ class SharedServer:
     def _names(self) -> set[str]:
         trail = sorted((self._server.state / "audit").glob("*.jsonl"))
         lines = [line for path in trail for line in path.read_text().splitlines()]
-        events = [json.loads(line) for line in lines[self._read :]]
+        names = [json.loads(line).get("app") for line in lines[self._read :]]
         self._read = len(lines)
-        return {event["app"] for event in events if event.get("app")}
+        # "…" stands for a word that cannot be a name.
+        return {name for name in names if name and name.isascii()}
 
 
 def _owner(claim: Path, file: str) -> str:

@@ -48,6 +48,11 @@ def log(server: Server) -> list[str]:
     return [line.partition(" ")[2] for line in text.splitlines()]
 
 
+def missed(server: Server) -> list[str]:
+    """What the log says of runs of the job of each minute that were not made."""
+    return [line for line in log(server) if line.startswith("paas[cron.each]: Missed ")]
+
+
 def test_by_hand(server: Server, app: tuple[User, Repository]) -> None:
     """With the caller's streams and the job's exit status, or with its output in the log."""
     alice, _ = app
@@ -94,18 +99,21 @@ def test_by_schedule(server: Server, app: tuple[User, Repository]) -> None:
     Then the process that looks at the clock is killed again and again.
     """
     before = datetime.now(UTC)
-    with closing(sqlite3.connect(server.state / "state.db")) as database, database:
-        hour_ago = (before - timedelta(hours=1)).isoformat()
-        database.execute("UPDATE slugs SET created_at = ?", (hour_ago,))
-        database.execute("UPDATE cron SET due = NULL")
-    for _ in range(3):
+    long_ago = (before - timedelta(minutes=10)).isoformat()
+    hour_ago = (before - timedelta(hours=1)).isoformat()
+    for count in range(3):
         with killed_watch(server):
-            (server.state / "cron").write_text((before - timedelta(minutes=10)).isoformat())
-        wait_for(lambda: (jobs(server)["each"]["last_run"] or {}).get("status") == 0, what="a run")
+            (server.state / "cron").write_text(long_ago)
+            if count == 0:
+                with closing(sqlite3.connect(server.state / "state.db")) as database, database:
+                    database.execute("UPDATE slugs SET created_at = ?", (hour_ago,))
+                    database.execute("UPDATE cron SET due = NULL")
+        wait_for(lambda: missed(server), what="a look at the clock")
+    wait_for(lambda: (jobs(server)["each"]["last_run"] or {}).get("status") == 0, what="a run")
     assert jobs(server)["each"]["last_run"]["user"] == "cron"
     lines = log(server)
     assert "app[cron.each]: each cron.each none" in lines
-    assert len([line for line in lines if line.startswith("paas[cron.each]: Missed ")]) == 1
+    assert len(missed(server)) == 1
     starts = [line for line in lines if line.startswith("paas[cron.each]: Starting process")]
     minutes = int((datetime.now(UTC).replace(second=0) - before.replace(second=0)).seconds / 60) + 1
     assert 1 <= len(starts) <= minutes + 1  # one from before this test
