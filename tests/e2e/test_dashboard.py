@@ -11,6 +11,7 @@ from tests.e2e.tiny import Pause, tiny
 from tests.waiting import wait_for
 
 APP = "dashboard-shop"
+JOBS = '{"cron": [{"name": "mail", "command": "true", "schedule": "@yearly"}]}'
 
 
 @pytest.fixture
@@ -35,7 +36,10 @@ def test_a_deploy_is_seen_live(
     pause: Pause,
     repository: Callable[[dict[str, str | bytes]], Repository],
 ) -> None:
-    """From the link of a command to the line that says it is live; then the log, as it grows."""
+    """From the link of a command to the line that says it is live; then the log, as it grows.
+
+    At last a cron job is run by a click, and is listed with its end.
+    """
     base = f"http://dashboard.{DOMAIN}:{server.http_port}"
     alice.ssh("apps:create", APP)
     link = alice.ssh("dashboard:open").stdout.split()[-1]
@@ -43,7 +47,8 @@ def test_a_deploy_is_seen_live(
     tab.open(link)
     tab.run("document.querySelector('main button').click()")
     tab.wait_for(APP)
-    source = repository(tiny(**{"bin/pre_compile": f"#!/bin/bash\necho before\n{pause.shell}\n"}))
+    hook = f"#!/bin/bash\necho before\n{pause.shell}\n"
+    source = repository(tiny(**{"bin/pre_compile": hook, "app.json": JOBS}))
     push = alice.start_push(source, APP)
     try:
         pause.wait()
@@ -63,6 +68,15 @@ def test_a_deploy_is_seen_live(
     tab.wait_for("Live")
     assert server.get(APP, "/seen-in-the-log").status == 200
     tab.wait_for("/seen-in-the-log")
+    tab.open(f"{base}/apps/{APP}/cron")
+    tab.run("document.querySelector('form[action$=\"/cron/run\"] button').click()")
+    tab.wait_for("The job runs in the background")
+
+    def ended() -> bool:
+        tab.open(f"{base}/apps/{APP}/cron?job=mail")
+        return tab.text().count("succeeded") == 2
+
+    wait_for(ended, what="the job and its run have ended")
     alice.ssh("maintenance:on", APP)
     tab.open(f"{base}/")
     tab.wait_for("maintenance")
