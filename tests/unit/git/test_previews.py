@@ -21,7 +21,11 @@ from paas.domain.server.quotas import Quota
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName, BranchName, UserName, VarName, is_app_name
 from paas.domain.values.secret import Secret
+from paas.entrypoints.cli.command_table import root
 from paas.entrypoints.cli.hooks import handler_of
+from paas.entrypoints.cli.local import LocalCaller
+from paas.entrypoints.cli.previews import expire
+from paas.entrypoints.cli.session import Session
 from paas.entrypoints.daemons.previews import AGAIN, PreviewTurns
 from paas.entrypoints.gate.hooks import HookRequest
 from paas.wiring.services import all_services
@@ -410,3 +414,32 @@ def test_the_monitor_has_each_removed_once_and_tries_again_later() -> None:
     for _ in range(AGAIN):
         turns.turn()
     assert len(removals) == 3
+
+
+def test_the_commands(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a pipeline uses, without a webhook; and what the monitor runs, with its audit line."""
+    world = bench.world
+    services = all_services(world.adapters)
+
+    def typed(line: str) -> str:
+        session = Session(services, ROOT, lambda: False, LocalCaller(), {}, default_app="shop")
+        root.main(args=line.split(), obj=session, standalone_mode=False)
+        return capsys.readouterr().out
+
+    world.deploy_on_push.turn_off(ROOT, "shop")
+    typed("previews:enable --config MAIL=off --expires 12h")
+    made = json.loads(typed("previews:create topic --pr 12 --json"))
+    assert (made["app"], made["pull_request"], made["result"]) == ("shop-pr-12", 12, None)
+    assert "expire 12 hours after their last deploy, and have MAIL set" in typed("previews")
+    assert json.loads(typed("previews --json"))["previews"][0]["branch"] == "topic"
+    typed("previews:destroy topic --pr 12")
+    assert bench.names() == ["shop"]
+    typed("previews:create topic")
+    world.clock.sleep(timedelta(hours=13).total_seconds())
+    expire(Session(services, ROOT, lambda: False, LocalCaller(), {}))
+    assert bench.names() == ["shop"]
+    event = world.audit.latest(ROOT, AuditFilter(), 1)[0]
+    assert (event.command, event.app, event.user, event.via) == (
+        *("previews:destroy", "shop-topic"),
+        *("paas", "expiry"),
+    )
