@@ -109,7 +109,7 @@ class Server:
         self._mounted = self.state
 
     def paas(
-        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 60
+        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 120
     ) -> Finished:
         """The ``paas`` command on the server, as root."""
         argv = [str(self.root / "bin/paas"), *words]
@@ -201,7 +201,7 @@ class User:
         ]
 
     def ssh(
-        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 60
+        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 120
     ) -> Finished:
         """Run a command over ssh; one word is sent as it is, several are quoted."""
         command = words[0] if len(words) == 1 else shlex.join(words)
