@@ -30,7 +30,7 @@ _NOISE = re.compile(
     r"Saving debug log|Ask for help|See the logfile|An unexpected error occurred|Hint:|"
     r"Account registered|Requesting a certificate|Performing the following|"
     r"Certbot failed to authenticate|Some challenges have failed|Waiting for verification|"
-    r"The server will|Another instance|Please read the Terms"
+    r"Encountered exception during recovery|The server will|Another instance|Please read the Terms"
 )
 _LIMITED = re.compile(r"rateLimited|too many|rate limit", re.IGNORECASE)
 _UNREACHABLE = re.compile(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.certificates import dns_challenge
+from paas.adapters.certificates.certbot import failure_of
 from paas.domain.certificates.acme import Failure
 from paas.domain.certificates.dns import HOOK, PROVIDERS, challenge
 from paas.domain.people.users import Role
@@ -287,3 +288,13 @@ def test_the_server_s_own_waits_its_turn(shop: World) -> None:
     with shop.locks.server(ServerLock.ACME, "somebody"):
         shop.acme.renew_due()
     assert shop.issuer.asked == [WILDCARD]
+
+
+def test_what_a_plugin_says_becomes_the_reason() -> None:
+    """Once: certbot repeats it with the name of its class."""
+    failure = failure_of(
+        "Requesting a certificate for *.a.test\n"
+        "Encountered exception during recovery: certbot.errors.PluginError: The DNS operation "
+        "timed out.\nThe DNS operation timed out.\nAsk for help or search for solutions at x\n"
+    )
+    assert failure.reason == "The DNS operation timed out."
