@@ -12,6 +12,7 @@ from typing import Any
 
 from paas import __version__
 from paas.entrypoints.installer import (
+    addresses,
     checks,
     demo,
     docker,
@@ -237,7 +238,8 @@ paas is installed. Continue with these three commands:
   git remote add deploy {server.git_url("hello", host)}
   git push deploy main
 
-Your app then answers at {server.web_url("hello")}"""
+Your app then answers at {server.web_url("hello")}\
+{addresses.domain_hint(server.domain, addresses.public_address(), _command(plan))}"""
 
 
 def _upgraded(plan: Plan) -> str:

@@ -2,12 +2,13 @@
 
 import os
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import yaml
 
-from paas.entrypoints.installer import checks, machine, nginx_check, slots
+from paas.entrypoints.installer import addresses, checks, machine, nginx_check, slots
 from paas.entrypoints.installer.configure import merged_settings, write_settings
 from paas.entrypoints.installer.demo import Server
 from paas.entrypoints.installer.main import main, options_of, parser
@@ -297,3 +298,14 @@ def test_uv_is_taken_by_its_hashes() -> None:
 def test_https_for_every_app_is_a_setting(argv: list[str], settings: dict[str, bool]) -> None:
     """An installation that says nothing about it leaves it as it is."""
     assert options_of(parser().parse_args(argv)) == settings
+
+
+def test_a_server_without_a_domain_is_offered_a_name_by_its_address() -> None:
+    """Where it has a public one; with a domain nothing is said."""
+    hint = addresses.domain_hint("localhost", "198.51.100.7", "sudo paas")
+    assert "APP.198-51-100-7.sslip.io" in hint
+    assert hint.endswith("  sudo paas domains:set-global 198-51-100-7.sslip.io")
+    assert addresses.domain_hint("apps.example.com", "198.51.100.7", "sudo paas") == ""
+    assert addresses.domain_hint("localhost", None, "sudo paas") == ""
+    found = addresses.public_address()
+    assert found is None or ip_address(found).is_global
