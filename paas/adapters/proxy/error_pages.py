@@ -59,6 +59,11 @@ PAGES = {
         "This method is not allowed",
         "This address does not accept requests of this kind (method).",
     ),
+    "408": ErrorPage(
+        HTTPStatus.REQUEST_TIMEOUT,
+        "This request took too long",
+        "It did not arrive completely in time. Please try again.",
+    ),
     "413": ErrorPage(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "This is too large",
@@ -90,6 +95,17 @@ PAGES = {
         HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
         "The headers of this request are too large",
         "Most of them are cookies, as a rule: please delete those of this site, then try again.",
+    ),
+    "500": ErrorPage(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The server made a mistake",
+        "It could not finish this request, which the app did not cause. Please try again in a "
+        "moment.",
+    ),
+    "501": ErrorPage(
+        HTTPStatus.NOT_IMPLEMENTED,
+        "This request is of an unknown kind",
+        "The server does not know what it asks for. A browser does not send such requests.",
     ),
     "502": ErrorPage(
         HTTPStatus.BAD_GATEWAY,

@@ -33,7 +33,9 @@ BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
 STREAMS_MAX = 100
 RESETS_MAX = 3 * STREAMS_MAX
 # The page of each status. HAProxy answers 503 if it reaches no instance, which is sent as 502.
-_ERRORS = {status: str(status) for status in (400, 401, 403, 405, 413, 429, 502, 504)}
+_ERRORS = {
+    status: str(status) for status in (400, 401, 403, 405, 408, 413, 429, 500, 501, 502, 504)
+}
 _ERRORS |= {503: "502"}
 # Pages that are sent by a rule, which may have any status.
 _MORE_PAGES = ("421", "431")
