@@ -48,6 +48,11 @@ class Certificates(Table):
         rows = self._database.rows("SELECT app_id, wanted FROM auto_certificates")
         return {row["app_id"]: bool(row["wanted"]) for row in rows}
 
+    def auto_choice(self, app_id: int) -> bool | None:
+        """The same for one app; None if it has no choice."""
+        row = self._database.row("SELECT wanted FROM auto_certificates WHERE app_id = ?", app_id)
+        return None if row is None else bool(row["wanted"])
+
     def by_acme(self) -> set[int]:
         """The ids of the apps that have automatic ones."""
         rows = self._database.rows(

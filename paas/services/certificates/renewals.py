@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from paas.domain.apps.apps import App
 from paas.domain.certificates.acme import Renewal, RenewalState
-from paas.domain.certificates.certificates import AppCertificate
+from paas.domain.certificates.certificates import AppCertificate, Origin
 from paas.domain.routing.addresses import Addresses
 from paas.interfaces import Progress
 from paas.store import Store
@@ -28,7 +28,11 @@ class Renewals:
 
     def is_auto(self, app_id: int) -> bool:
         """Whether the app gets its certificates automatically."""
-        return app_id in self.auto_apps([app_id])
+        choice = self.store.certificates.auto_choice(app_id)
+        if choice is not None:
+            return choice
+        own = self.store.certificates.of_app(app_id)
+        return self.by_default or any(one.origin is Origin.ACME for one in own)
 
     def auto_apps(self, ids: Iterable[int], *, by_default: bool | None = None) -> set[int]:
         """Which of these apps get theirs automatically.

@@ -111,14 +111,15 @@ class Sites:
 
     def url(self, app: App) -> str:
         """What a browser opens for the app."""
-        host = self.first_host(app)
-        certificates = self._certificates(app, self.store.routing.of_app(app.id), None)
+        routing = self.store.routing.of_app(app.id)
+        host = self.first_host(app, routing)
+        certificates = self._certificates(app, routing, None)
         secure = any(host in certificate.hosts for certificate in certificates)
         return self.addresses.url_of(host, secure=secure)
 
-    def first_host(self, app: App) -> str:
+    def first_host(self, app: App, routing: Routing | None = None) -> str:
         """The name in its URL."""
-        names = self.names(app)
+        names = self.names(app, routing)
         return next((name for name in names if "*" not in name), self.addresses.host(app.name))
 
     def change_certificates(
