@@ -297,7 +297,8 @@ def git_environment() -> dict[str, str]:
     who = {"NAME": "Test", "EMAIL": "test@example.com"}
     return {
         "PATH": os.environ["PATH"],
-        "GIT_CONFIG_GLOBAL": "/dev/null",
+        # Not /dev/null: what sets a global option, as root, replaces the device by a file.
+        "GIT_CONFIG_GLOBAL": "/nonexistent/gitconfig",
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         **{f"GIT_AUTHOR_{key}": value for key, value in who.items()},

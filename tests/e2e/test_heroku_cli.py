@@ -17,7 +17,8 @@ import requests
 
 from tests import heroku_cli
 from tests.authority import Authority, pem
-from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
+from tests.e2e.server import Finished, Repository, Server, User, run
+from tests.e2e.test_git_over_http import forwarded
 from tests.e2e.tiny import tiny
 from tests.waiting import wait_for
 
@@ -26,13 +27,12 @@ COMMAND_LIMIT_S = 120
 
 
 class Heroku:
-    """The CLI of a user, as ``paas heroku:env`` has set it up, at a port of this computer."""
+    """The CLI of a user, as ``paas heroku:env`` has set it up, at an address of this computer."""
 
-    def __init__(self, server: Server, user: User, folder: Path, port: int) -> None:
+    def __init__(self, user: User, folder: Path, host: str, *options: str) -> None:
         self.folder = folder
-        url = f"https://localhost:{port}"
-        found = json.loads(user.ssh("heroku:env", "--host", url, "--json").stdout)
-        own = {name: value for name, value in git_environment().items() if "GIT_CONFIG" not in name}
+        found = json.loads(user.ssh("heroku:env", *options, "--host", host, "--json").stdout)
+        own = {name: value for name, value in user.git_env().items() if "GIT_CONFIG" not in name}
         self.env = {
             **own,
             **found,
@@ -63,7 +63,7 @@ def heroku(server: Server, alice: User, tmp_path: Path) -> Iterator[Heroku]:
     forwarder = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert forwarder.stdout is not None
     try:
-        yield Heroku(server, alice, tmp_path, int(forwarder.stdout.readline()))
+        yield Heroku(alice, tmp_path, f"https://localhost:{int(forwarder.stdout.readline())}")
     finally:
         forwarder.kill()
         forwarder.communicate()
@@ -210,3 +210,20 @@ def _environment(server: Server) -> dict[str, str]:
 def _instances(server: Server) -> list[str]:
     rows = json.loads(server.paas("ps", "-a", "heroku-shop", "--json").stdout)
     return [row["instance"] for row in rows if row["state"] == "up"]
+
+
+def test_a_session_over_ssh(
+    server: Server,
+    alice: User,
+    tmp_path: Path,
+    repository: Callable[[dict[str, str | bytes]], Repository],
+) -> None:
+    """Without HTTPS, as ``paas heroku:proxy`` forwards it."""
+    with forwarded(server, alice) as port:
+        heroku = Heroku(alice, tmp_path, f"http://127.0.0.1:{port}", "--proxy")
+        source = repository(tiny("over ssh"))
+        heroku("create", "heroku-crossing", cwd=source.path)
+        pushed = run(["git", "push", "heroku", "main"], cwd=source.path, env=heroku.env, merge=True)
+        assert "remote: -----> Live: " in pushed.stdout
+        assert "web.1: up" in heroku("ps", cwd=source.path).stdout
+        wait_for(lambda: "Deploy" in heroku("logs", cwd=source.path).stdout, what="the log")
