@@ -34,9 +34,11 @@ class SharedServer:
     def _names(self) -> set[str]:
         trail = sorted((self._server.state / "audit").glob("*.jsonl"))
         lines = [line for path in trail for line in path.read_text().splitlines()]
-        names = [json.loads(line).get("app") for line in lines[self._read :]]
+        events = [json.loads(line) for line in lines[self._read :]]
         self._read = len(lines)
-        # "…" stands for a word that cannot be a name.
+        # The end of a change ("of") may come when the tests of another file have begun; and "…"
+        # stands for a word that cannot be a name.
+        names = [event.get("app") for event in events if "of" not in event]
         return {name for name in names if name and name.isascii()}
 
 

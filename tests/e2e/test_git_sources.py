@@ -121,7 +121,7 @@ def test_what_is_not_fetched(server: Server, alice: User) -> None:
     for words, status, told in (
         (("git:sync", "unfetched", "git@github.com:-x/y.git"), 2, "must begin with https://"),
         (("git:sync", "unfetched", "https://h/x.git", "--", "-u"), 2, "not a branch"),
-        (("git:sync", "nobodys", "https://h/x.git"), 20, "no app 'nobodys'"),
+        (("git:sync", "unknown-app", "https://h/x.git"), 20, "no app 'unknown-app'"),
         (("git:from-archive", "unfetched", "file:///etc/passwd"), 2, "must begin with https://"),
     ):
         done = alice.ssh(*words, check=False)

@@ -114,7 +114,7 @@ def test_a_session(
     assert "heroku/python" in packs
     heroku("maintenance:on", cwd=source.path)
     assert server.get("heroku-shop", "/").status == 503
-    assert "Error ID: not_found" in heroku("ps", "-a", "nobodys", check=False).stdout
+    assert "Error ID: not_found" in heroku("ps", "-a", "unknown-app", check=False).stdout
     heroku("apps:rename", "heroku-store", cwd=source.path)
     info = heroku("apps:info", cwd=source.path).stdout
     assert "heroku-store" in info

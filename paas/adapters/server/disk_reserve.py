@@ -1,8 +1,11 @@
 """Disk space and inodes that the platform reserves, for what frees space on a full disk.
 
-state/reserve has one large file and some empty ones; releasing the reserve deletes them.
+state/reserve has one large file and some empty ones; releasing the reserve empties and deletes
+them. Several commands may need it at once: the last one that ends takes it again. Each holds a lock
+of the directory (flock(2)) meanwhile.
 """
 
+import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,23 +31,45 @@ class DiskReserve:
 
     @contextmanager
     def released(self) -> Iterator[bool]:
-        held_bytes = self._held_bytes() if self._is_scarce() else 0
-        before_bytes = self._root_free_bytes()
-        if held_bytes:
-            self._release()
-        try:
-            yield held_bytes > 0
-        finally:
-            if held_bytes:
-                left_bytes = self._root_free_bytes() - before_bytes
-                # All that is left, so that many small uses do not consume it.
-                if not self._take(min(held_bytes, left_bytes)):
-                    self._take(min(held_bytes, left_bytes - _SLACK_BYTES))
+        if not self._space.exists() or (self._held_bytes() and not self._is_scarce()):
+            yield False
             self.keep()
+            return
+        with self._users() as (lock, is_first):
+            held_bytes, before_bytes = self._held_bytes(), self._root_free_bytes()
+            if held_bytes:
+                self._release()
+            elif not is_first:  # another one released it
+                held_bytes, before_bytes = self._size_bytes, before_bytes - self._size_bytes
+            try:
+                yield held_bytes > 0
+            finally:
+                if held_bytes and _alone(lock):
+                    self._take_again(min(held_bytes, self._root_free_bytes() - before_bytes))
+                self.keep()
+
+    @contextmanager
+    def _users(self) -> Iterator[tuple[int, bool]]:
+        """Be one of those who need space now. Yields their lock, and whether there is no other."""
+        lock = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            is_first = _alone(lock)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            yield lock, is_first
+        finally:
+            os.close(lock)
+
+    def _take_again(self, left_bytes: int) -> None:
+        """Take all that is left, so that many small uses do not consume it.
+
+        Others may write meanwhile: then as much as there is.
+        """
+        sizes = (left_bytes, left_bytes - _SLACK_BYTES, left_bytes // 2, left_bytes // 4)
+        next(filter(self._take, sizes), None)
 
     def keep(self) -> None:
         if self._held_bytes() > self._size_bytes:
-            self._release()  # the setting has changed
+            self._remove()  # the setting has changed
         if self._held_bytes() < self._size_bytes and self._free_bytes() >= 2 * self._size_bytes:
             self._take(self._size_bytes)
 
@@ -71,10 +96,19 @@ class DiskReserve:
             return 0
 
     def _release(self) -> None:
+        """Free it. That there is an empty file tells others that it was released."""
         with suppress(OSError):  # read-only: the caller will report it
+            os.truncate(self._space, 0)
+            self._remove_inodes()
+
+    def _remove(self) -> None:
+        with suppress(OSError):
             files.remove(self._space)
-            for number in range(INODES):
-                files.remove(self._directory / f"inode.{number}")
+            self._remove_inodes()
+
+    def _remove_inodes(self) -> None:
+        for number in range(INODES):
+            files.remove(self._directory / f"inode.{number}")
 
     def _take(self, size_bytes: int) -> bool:
         """Reserve that much, in whole pages; nothing and False if there is not enough."""
@@ -93,6 +127,15 @@ class DiskReserve:
             finally:
                 os.close(fd)
         except OSError:
-            self._release()
+            self._remove()
             return False
         return True
+
+
+def _alone(lock: int) -> bool:
+    """Whether nobody else needs space now; others wait until this one has ended."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

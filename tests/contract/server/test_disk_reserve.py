@@ -74,6 +74,39 @@ def test_many_small_uses_do_not_consume_it(request: pytest.FixtureRequest, kind:
     assert free_mib(disk) <= 1  # ext4 keeps some to itself
 
 
+def test_the_last_of_several_users_takes_it_again(new_disk: MakeDisk) -> None:
+    """One that ends takes no space from another that began meanwhile."""
+    disk = new_disk("")
+    reserves = [DiskReserve(disk / "reserve", 4) for _ in range(2)]
+    reserves[0].keep()
+    fill(disk)
+    first, second = (reserve.released() for reserve in reserves)
+    assert first.__enter__()
+    assert second.__enter__()
+    first.__exit__(None, None, None)
+    (disk / "needed").write_bytes(b"x" * MIB)
+    second.__exit__(None, None, None)
+    assert free_mib(disk) == 0
+    assert (disk / "reserve/space").stat().st_size > 2 * MIB
+
+
+def test_a_user_that_was_killed_leaves_nothing_to_take(new_disk: MakeDisk) -> None:
+    """What it had released is no longer there: the next one takes nothing from the apps."""
+    disk = new_disk("")
+    reserve = DiskReserve(disk / "reserve", 4)
+    reserve.keep()
+    fill(disk)
+    child = os.fork()
+    if child == 0:
+        with reserve.released():
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert free_mib(disk) == 4
+    with reserve.released() as released:
+        assert released is False
+    assert free_mib(disk) == 4
+
+
 def test_it_stays_where_there_is_room(new_disk: MakeDisk) -> None:
     """Nobody gives it up for nothing."""
     disk = new_disk("")
