@@ -31,6 +31,7 @@ from benchmarks.figures.rollback import Rollback
 from benchmarks.figures.servers import Servers
 from benchmarks.figures.ssh_commands import SshCommands
 from benchmarks.figures.start import Start
+from benchmarks.figures.streams import Streams
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
 from benchmarks.figures.warm_push import WarmPush
@@ -64,6 +65,7 @@ FIGURES: tuple[Figure, ...] = (
     Files(),
     Dashboard(),
     Web(),
+    Streams(),
     Domains(),
     WebSockets(),
     redeploys.FRESH,
