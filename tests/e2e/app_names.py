@@ -12,6 +12,8 @@ from tests.run_directory import run_directory
 
 # Made by fixtures of the session, for all files.
 FOR_ALL = {"probe", "neighbour"}
+# What else happens to an app may do so, or be recorded, when another file's tests have begun.
+MAKES = {"apps:create", "git-receive-pack"}
 
 
 class SharedServer:
@@ -36,9 +38,8 @@ class SharedServer:
         lines = [line for path in trail for line in path.read_text().splitlines()]
         events = [json.loads(line) for line in lines[self._read :]]
         self._read = len(lines)
-        # The end of a change ("of") may come when the tests of another file have begun; and "…"
-        # stands for a word that cannot be a name.
-        names = [event.get("app") for event in events if "of" not in event]
+        names = [event["app"] for event in events if event.get("command") in MAKES]
+        # "…" stands for a word that cannot be a name.
         return {name for name in names if name and name.isascii()}
 
 

@@ -425,7 +425,7 @@ def test_a_shutdown_stops_the_apps_together() -> None:
     with running_supervisor() as server:
         harness = native_harness(server)
         harness.app = make_app(13, 94_013)
-        slow = 'trap "sleep 5; exit" TERM; while :; do sleep 0.05; done'
+        slow = 'trap "sleep 5; exit" TERM; sleep 1000 & wait'
         instances = [harness.one(slow) for _ in range(10)]
         for instance in instances:
             harness.wait_for(instance, State.UP)
