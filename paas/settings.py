@@ -265,7 +265,7 @@ class Settings:
 
     @property
     def automatic_web_hosts(self) -> tuple[str, ...]:
-        """The hosts of the web process whose certificate the server gets by itself."""
+        """The hosts of the web process whose certificate the server gets automatically."""
         is_automatic = self.web_certificate == AUTOMATIC_CERTIFICATE and self.https_port > 0
         return self.web_hosts if is_automatic else ()
 

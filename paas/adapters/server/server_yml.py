@@ -24,7 +24,7 @@ class ServerYml:
         self._set("proxy", kind)
 
     def set_auto_certificates(self, on: bool) -> None:
-        """Whether every app gets its certificates by itself. Raises PaasError as `set_domain`."""
+        """Whether apps get certificates automatically. Raises PaasError as `set_domain`."""
         self._set("auto_certificates", on)
 
     def _set(self, key: str, value: Any) -> None:

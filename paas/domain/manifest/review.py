@@ -18,7 +18,7 @@ def for_review(content: bytes) -> bytes:
     A key of ``environments.review`` replaces that of the top; the vars of ``env`` are merged. Cron
     jobs are left out unless it has some: a preview is to send no mails at night.
     """
-    parse_app_json(content)  # mistakes at the top are told with their places in the file
+    parse_app_json(content)  # reports errors at the top level with their position in the file
     root, _ = read_app_json(content)
     top = root.entries()
     environments = top["environments"].entries() if "environments" in top else {}

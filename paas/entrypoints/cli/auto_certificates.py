@@ -1,4 +1,4 @@
-"""certs:auto: certificates that come by themselves, for an app or for all."""
+"""certs:auto: automatic certificates, for an app or for all."""
 
 from datetime import datetime
 

@@ -5,15 +5,12 @@ that are due, by the platform's own client, and tells the apps' logs what is wro
 what is wrong is made here, not by the jobs: a job that does not run reports nothing.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 
-from paas.adapters.system import subprocesses
 from paas.domain.datastores.archives import DUE_COMMAND
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Clock, Logs
 from paas.services.datastores.archives.schedule import ArchiveSchedule
@@ -83,14 +80,8 @@ def build(
     log: Callable[[str], None],
 ) -> ArchiveKeeping:
     """What looks after the archives of a server; schedule and watch are for its thread alone."""
-    client: Path = settings.paths.current / "paas/entrypoints/client.py"
 
     def run_due() -> None:
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, DUE_COMMAND],
-            description="Looking after backups",
-            timeout_s=JOBS_LIMIT_S,
-            env={"PATH": os.defpath},
-        )
+        run_command(settings, DUE_COMMAND, "Looking after backups", timeout_s=JOBS_LIMIT_S)
 
     return ArchiveKeeping(schedule, watch, logs, clock, run_due, log, settings.datastores_turn_s)

@@ -4,16 +4,13 @@ It asks the store whether one is due, and runs the platform's own client for it,
 this process imports nothing that could, and waits for no DNS server.
 """
 
-import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 
-from paas.adapters.system import subprocesses
 from paas.domain.routing.proofs import CHECK_COMMAND
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.interfaces import Clock
 from paas.settings import Settings
 from paas.store import Store
@@ -62,14 +59,8 @@ def build(
     settings: Settings, store: Store, clock: Clock, log: Callable[[str], None]
 ) -> DomainChecking:
     """What looks at the pending domains of a server; the store is for its thread alone."""
-    client: Path = settings.paths.current / "paas/entrypoints/client.py"
 
     def check() -> None:
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, CHECK_COMMAND],
-            description="Checking pending domains",
-            timeout_s=CHECK_LIMIT_S,
-            env={"PATH": os.defpath},
-        )
+        run_command(settings, CHECK_COMMAND, "Checking pending domains", timeout_s=CHECK_LIMIT_S)
 
     return DomainChecking(store, clock, check, log)

@@ -5,14 +5,12 @@ gate or, if that is down, works without it. What is missing is judged here, not 
 dumps.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from paas.adapters.system import subprocesses
 from paas.domain.datastores.dumps import DUE_COMMAND
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.entrypoints.daemons.turns import Turns
 from paas.interfaces import Clock, Logs
 from paas.services.datastores.dumps.schedules import DumpSchedules
@@ -77,15 +75,9 @@ class DumpWatch:
 def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> DumpWatch:
     """What watches the dumps of a server; adapters are for its thread alone."""
     settings = adapters.settings
-    client = settings.paths.current / "paas/entrypoints/client.py"
 
     def make_due() -> None:
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, DUE_COMMAND],
-            description="Making the backups that are due",
-            timeout_s=_LIMIT_S,
-            env={"PATH": os.defpath},
-        )
+        run_command(settings, DUE_COMMAND, "Making the backups that are due", timeout_s=_LIMIT_S)
 
     return DumpWatch(
         dump_schedules(adapters),

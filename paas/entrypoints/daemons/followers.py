@@ -4,14 +4,11 @@ Once a minute it looks whether one has lost its place or was left half changed, 
 by the platform's own client. What cannot be mended is tried again less often.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
-from paas.adapters.system import subprocesses
 from paas.domain.datastores.following import MEND_COMMAND
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.entrypoints.daemons.turns import Turns
 from paas.services.datastores.following.watch import FollowerWatch
 from paas.settings import Settings
@@ -52,14 +49,8 @@ class FollowerKeeping:
 
 def build(settings: Settings, watch: FollowerWatch, log: Callable[[str], None]) -> FollowerKeeping:
     """What looks after the followers of a server; watch is for its thread alone."""
-    client: Path = settings.paths.current / "paas/entrypoints/client.py"
 
     def mend() -> None:
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, MEND_COMMAND],
-            description="Looking after followers",
-            timeout_s=MEND_LIMIT_S,
-            env={"PATH": os.defpath},
-        )
+        run_command(settings, MEND_COMMAND, "Looking after followers", timeout_s=MEND_LIMIT_S)
 
     return FollowerKeeping(watch, mend, log)

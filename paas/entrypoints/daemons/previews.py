@@ -4,13 +4,11 @@ Once a minute it asks the store, and has the platform's own client remove what i
 not be removed is tried again each hour.
 """
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 
-from paas.adapters.system import subprocesses
 from paas.domain.git.previews import EXPIRE_COMMAND
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.entrypoints.daemons.turns import Turns
 from paas.wiring.monitor import MonitorAdapters
 
@@ -51,15 +49,9 @@ class PreviewTurns:
 def build(adapters: MonitorAdapters, log: Callable[[str], None]) -> PreviewTurns:
     """What removes the previews of a server; adapters are for its thread alone."""
     settings, store, clock = adapters.settings, adapters.store, adapters.clock
-    client = settings.paths.current / "paas/entrypoints/client.py"
 
     def remove() -> None:
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", settings.etc, EXPIRE_COMMAND],
-            description="Removing previews",
-            timeout_s=REMOVE_LIMIT_S,
-            env={"PATH": os.defpath},
-        )
+        run_command(settings, EXPIRE_COMMAND, "Removing previews", timeout_s=REMOVE_LIMIT_S)
 
     return PreviewTurns(
         lambda: {one.app_id for one in store.previews.due(clock.now())}, remove, log

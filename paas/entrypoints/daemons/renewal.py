@@ -5,8 +5,6 @@ the platform's own client, which uses the gate or, if that is down, works withou
 that is done is recorded in the store, so asking twice, or dying in between, is safe.
 """
 
-import os
-import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -14,9 +12,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from paas.adapters.system import subprocesses
 from paas.domain.certificates.acme import RENEW_COMMAND
 from paas.domain.values.errors import PaasError
+from paas.entrypoints.daemons.own_commands import run_command
 from paas.interfaces import Clock
 from paas.services.certificates.renewals import Renewals
 from paas.services.certificates.web_due import WebCertificateDue
@@ -131,12 +129,9 @@ def build(
     """What looks after the certificates of a server."""
 
     def renew_due() -> None:
-        client = load(etc / "server.yml").paths.current / "paas/entrypoints/client.py"
-        subprocesses.run(
-            [sys.executable, "-I", "-S", client, "--paas-etc", etc, RENEW_COMMAND],
-            description="Looking after the certificates",
-            timeout_s=RENEW_LIMIT_S,
-            env={"PATH": os.defpath},
+        settings = load(etc / "server.yml")
+        run_command(
+            settings, RENEW_COMMAND, "Looking after the certificates", timeout_s=RENEW_LIMIT_S
         )
 
     return CertificateRenewal(

@@ -102,7 +102,7 @@ def parser() -> argparse.ArgumentParser:
     add(
         "--https",
         action=argparse.BooleanOptionalAction,
-        help="every app gets its certificate by itself (Let's Encrypt); --no-https ends it",
+        help="automatic certificates (Let's Encrypt) for every app; --no-https ends it",
     )
     add("--demo", action="store_true", help="then push an example app and fetch it")
     add("--force", action="store_true", help="continue although this system is not supported")

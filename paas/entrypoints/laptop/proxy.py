@@ -4,6 +4,7 @@ Each connection carries one request, and is an ssh connection of its own to ``he
 credentials are added: whoever can connect to the port needs a token.
 """
 
+import os
 import re
 import socket
 import subprocess
@@ -105,7 +106,7 @@ def _forward(client: socket.socket, connect: Connect) -> None:
             sending.start()
             answered = False
             try:
-                while piece := ssh.stdout.read1(_PIECE_BYTES):  # type: ignore[attr-defined]
+                while piece := os.read(ssh.stdout.fileno(), _PIECE_BYTES):
                     answered = True
                     client.sendall(piece)
                 if not answered:

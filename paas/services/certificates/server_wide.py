@@ -1,4 +1,4 @@
-"""HTTPS for every app: certificates that come by themselves, unless an app says otherwise."""
+"""Automatic certificates for every app, unless it has turned them off."""
 
 from dataclasses import dataclass
 

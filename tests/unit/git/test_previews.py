@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ HOOK = Webhook("id", 1, GitSource(SOURCE, "main"), BranchName("main"), None, Sec
 WEEK = timedelta(days=7)
 TOPIC = PreviewOf(BranchName("topic"))
 PULL = PreviewOf(BranchName("topic"), NUMBER)
-APP_JSON = {
+APP_JSON: dict[str, Any] = {
     "env": {
         "MAIL_FROM": {"description": "declared without a value: the parent's"},
         "COLOUR": "blue",
@@ -200,7 +201,7 @@ def test_a_pull_request_gets_an_app_of_its_own(bench: Bench) -> None:
 
 def test_its_config_is_what_app_json_of_the_parent_declares(bench: Bench) -> None:
     """Not what the branch declares, nor all that the parent has; --config goes on top."""
-    stolen = APP_JSON | {"env": {"KEY": {"required": False}, **APP_JSON["env"]}}  # type: ignore[dict-item]
+    stolen = APP_JSON | {"env": {"KEY": {"required": False}, **APP_JSON["env"]}}
     bench.commits(COMMIT, stolen)
     bench.send()
     config = bench.config("shop-pr-12")

@@ -32,7 +32,7 @@ CHECK = "check inter 2s fastinter 500ms downinter 500ms rise 1 fall 2"
 # Two misses in a row may be a machine that is busy.
 REMOTE_CHECK = "check inter 1s fastinter 500ms downinter 500ms rise 1 fall 3"
 # Idle connections: each quarter of a second, half of those that were not needed are closed. HAProxy
-# 2.6 keeps none of an instance that was added at runtime unless it is told how many.
+# HAProxy 2.6 keeps no idle connections to a server that was added at runtime without pool-max-conn.
 KEPT = "pool-purge-delay 250ms pool-max-conn 32"
 # A shorter window is meaningless.
 WINDOW_MIN_MS = 100

@@ -207,7 +207,7 @@ class Cgroups:
             if CPU in hierarchy.controllers:
                 weight = cpu_weight(_KILLED_WEIGHT, unified=hierarchy.unified)
                 for file, text in weight.items():
-                    with contextlib.suppress(OSError):  # there is none of that name
+                    with contextlib.suppress(OSError):  # no such cgroup
                         (hierarchy.path / name / file).write_text(text)
 
     def remove_all(self) -> None:
