@@ -1,8 +1,9 @@
 """The load generator, a separate program: open-loop requests to 127.0.0.1, every outcome counted.
 
 Requests are due at exact times, regardless of the previous ones: a server that stalls still gets
-the requests that real visitors would send meanwhile. Runs until SIGTERM, then waits for the
-requests in progress, and prints one JSON object.
+the requests that real visitors would send meanwhile. With a limit of those in progress, which is
+for tests of what is lost and not of how long it takes, the next one waits for one to end. Runs
+until SIGTERM, then waits for the requests in progress, and prints one JSON object.
 """
 
 import argparse
@@ -14,7 +15,6 @@ import signal
 import sys
 from collections import Counter
 
-TIMEOUT_S = 10.0
 CLOSED_IDLE = "idle-close race"
 
 
@@ -103,6 +103,8 @@ class Load:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.port: int = arguments.port
         self.rate: float = arguments.rate
+        self.timeout_s: float = arguments.timeout_s
+        self.room = asyncio.Semaphore(arguments.most)
         self.expected: bytes = arguments.expect.encode()
         head = f"GET / HTTP/1.1\r\nHost: {arguments.host}\r\n"
         self.once = f"{head}Connection: close\r\n\r\n".encode()
@@ -131,7 +133,7 @@ class Load:
         reused = connection.used
         keep = False
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self.timeout_s):
                 keep = await connection.get(request, self.expected)
             outcome = "ok"
         except AnswerError as error:
@@ -147,7 +149,7 @@ class Load:
     async def opened(self) -> Connection | None:
         """A new connection; a refusal is counted."""
         try:
-            async with asyncio.timeout(TIMEOUT_S):
+            async with asyncio.timeout(self.timeout_s):
                 return await Connection.open(self.port)
         except AnswerError as error:
             self.outcomes[str(error)] += 1
@@ -164,14 +166,20 @@ async def fresh(load: Load) -> None:
         connection = await load.opened()
         if connection is not None:
             await load.counted(connection, load.once)
+        load.room.release()
 
-    begun = asyncio.get_running_loop().time()
-    number = 0
-    while await load.due(begun + number / load.rate):
+    loop = asyncio.get_running_loop()
+    at = loop.time()
+    while await load.due(at):
+        if load.room.locked():
+            await load.room.acquire()
+            at = loop.time()  # what was due meanwhile is not made up for
+        else:
+            await load.room.acquire()
         task = asyncio.create_task(one())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        number += 1
+        at += 1 / load.rate
     await asyncio.gather(*tasks)
 
 
@@ -209,6 +217,8 @@ async def main() -> None:
     parser.add_argument("--expect", required=True, help="text that every good page has")
     parser.add_argument("--ahead", action="store_true", help="at real-time priority")
     parser.add_argument("--kept", type=int, default=0, help="so many kept-alive connections")
+    parser.add_argument("--most", type=int, default=1_000_000, help="new connections at a time")
+    parser.add_argument("--timeout-s", type=float, default=10.0, help="for one request")
     arguments = parser.parse_args()
     if arguments.ahead:
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 
-def wait_for(condition: Callable[[], object], *, limit_s: float = 60.0, what: str = "it") -> None:
+def wait_for(condition: Callable[[], object], *, limit_s: float = 150.0, what: str = "it") -> None:
     """Wait until the condition holds; fails at the limit. what: for the message."""
     deadline = time.monotonic() + limit_s
     while True:

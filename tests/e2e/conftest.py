@@ -13,7 +13,7 @@ from tests.e2e.server import Repository, Server, User, installed
 
 Source = Path | dict[str, str | bytes]
 STRICT = {
-    "start_limit_s": 3,
+    "start_limit_s": 5,
     "release_limit_s": 1,
     "stop_limit_s": 2,
     "keep_slugs": 2,

@@ -84,15 +84,15 @@ class App:
         self.server = server
         self.name = name
 
-    def shell(self, script: str, *, timeout_s: float = 30) -> str:
+    def shell(self, script: str, *, timeout_s: float = 90) -> str:
         """Run a script of bash in a probe, as a child of its web process; its whole output."""
         return self.post("/shell", script, timeout_s=timeout_s)
 
-    def python(self, program: str, *, timeout_s: float = 30) -> str:
+    def python(self, program: str, *, timeout_s: float = 90) -> str:
         """Run a Python program in a probe; its whole output."""
         return self.post("/python", program, timeout_s=timeout_s)
 
-    def post(self, path: str, body: str | bytes, *, timeout_s: float = 30) -> str:
+    def post(self, path: str, body: str | bytes, *, timeout_s: float = 90) -> str:
         """POST to the app; the answer must be 200."""
         data = body.encode() if isinstance(body, str) else body
         answer = self.server.get(self.name, path, method="POST", body=data, timeout_s=timeout_s)
@@ -113,7 +113,7 @@ class App:
         """The port of web.1."""
         return int(self.ps()[0]["port"])
 
-    def paas(self, *words: str, timeout_s: float = 60) -> str:
+    def paas(self, *words: str, timeout_s: float = 180) -> str:
         """A command about this app, as root; its stdout."""
         return self.server.paas(*words, "--app", self.name, timeout_s=timeout_s).stdout
 

@@ -109,7 +109,7 @@ class Server:
         self._mounted = self.state
 
     def paas(
-        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 120
+        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 180
     ) -> Finished:
         """The ``paas`` command on the server, as root."""
         argv = [str(self.root / "bin/paas"), *words]
@@ -137,7 +137,7 @@ class Server:
         headers: Mapping[str, str] = {},
         method: str = "GET",
         body: bytes | None = None,
-        timeout_s: float = 20,
+        timeout_s: float = 90,
     ) -> Answer:
         """What the proxy answers for an app (or, with a dot in it, a host)."""
         host = app if "." in app else f"{app}.{DOMAIN}"
@@ -201,7 +201,7 @@ class User:
         ]
 
     def ssh(
-        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 120
+        self, *words: str, stdin: str = "", check: bool = True, timeout_s: float = 180
     ) -> Finished:
         """Run a command over ssh; one word is sent as it is, several are quoted."""
         command = words[0] if len(words) == 1 else shlex.join(words)
@@ -314,7 +314,7 @@ def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     merge: bool = False,
-    timeout_s: float = 60,
+    timeout_s: float = 180,
 ) -> Finished:
     """Run a program to its end. With check, a failure raises with all that it printed."""
     done = subprocess.run(

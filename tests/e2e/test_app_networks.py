@@ -205,7 +205,7 @@ def test_a_closed_service_is_explained(server: Server, probe: App) -> None:
         pushed = server.user("alice").push(
             Repository.of(server.scratch / "closed", files), "closed", check=False
         )
-        assert pushed.returncode == 1
+        assert pushed.returncode == 1, pushed
         assert words in pushed.stdout
         assert words in server.user("alice").ssh("logs", "closed").stdout
     assert "It tried" not in server.user("alice").ssh("ps", "-a", "probe").stderr
@@ -309,7 +309,7 @@ def test_a_wrong_port_is_explained(server: Server) -> None:
     wrong = program("v1").replace('int(os.environ["PORT"])', "8123")
     source = Repository.of(server.scratch / "wrong", {**tiny(), "serve.py": wrong})
     pushed = server.user("alice").push(source, "wrong", check=False)
-    assert pushed.returncode == 1
+    assert pushed.returncode == 1, pushed
     assert "listens on 127.0.0.1:8123, but not on 127.0.0.1:" in pushed.stdout
 
 

@@ -161,7 +161,7 @@ def test_a_torn_line_and_a_changed_one(audited: Server) -> None:
     path.write_bytes(b"".join([*lines[:-1], lines[-1].replace(b"torn", b"sewn")]))
     try:
         told = audited.paas("audit:verify", check=False)
-        assert told.returncode == 1
+        assert told.returncode == 1, told
         assert f"{path.name}, line {len(lines)}: it was changed" in told.stderr
         assert "The audit trail was damaged" in audited.paas("doctor", check=False).stderr
         audited.paas("apps:create", "torn")

@@ -80,7 +80,7 @@ def test_a_backup_brings_a_dropped_table_back(
         check=False,
         timeout=60,
     )
-    assert half.returncode == 1
+    assert half.returncode == 1, half
     assert b"incomplete" in half.stderr
     assert rows(server, "staging") == 3000
 

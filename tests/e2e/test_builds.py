@@ -72,7 +72,7 @@ def test_cancel_in_the_queue(narrow: Server, repository: MakeRepository, pause: 
     alice.ssh("builds:cancel four")
 
     assert "cancelled by alice" in ended(second)
-    assert second.returncode == 1
+    assert second.returncode == 1, second
     pause.go()
     assert "Live: " in ended(first)
 
@@ -85,7 +85,7 @@ def test_memory_limit(narrow: Server, repository: MakeRepository) -> None:
     hog = f"#!/bin/bash\npython3 -c 'bytearray({MEMORY_MIB * 3} << 20)'\n"
     alice = narrow.user("alice")
     done = alice.push(repository(tiny("v1", **{"bin/post_compile": hog})), "hog", check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert f"killed by the memory limit: it needs more than {MEMORY_MIB} MiB" in done.stdout
 
 

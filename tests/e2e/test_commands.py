@@ -81,7 +81,7 @@ def test_apps_are_created_and_destroyed(server: Server, alice: User) -> None:
     assert json.loads(made.stdout)["name"] == "crud"
     assert made.stderr == "-----> Created crud\n"
     again = alice.ssh("apps:create crud", check=False)
-    assert again.returncode == 1
+    assert again.returncode == 1, again
     assert "crud" in again.stderr
     refused = alice.ssh("apps:destroy crud", check=False)
     assert refused.returncode == 2
@@ -292,7 +292,7 @@ def test_server_status_is_the_operators(server: Server, alice: User) -> None:
     status = json.loads(server.paas("server:status", "--json").stdout)
     assert {row["name"] for row in status["processes"]} >= {"gate", "log", "nginx", "sshd"}
     done = alice.ssh("server:status", check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "admin" in done.stderr
 
 

@@ -111,7 +111,7 @@ def test_from_a_dropped_table_to_a_lost_server(
         ).stderr
     )
     early = alice.ssh("pg:fork", name, "-a", APP, "--to", "2020-01-01", check=False)
-    assert early.returncode == 1
+    assert early.returncode == 1, early
     assert "It can be restored to moments from" in early.stderr
     sql(server, "CREATE TABLE late AS SELECT 7 AS n", name)
     # Archives all that was written until then.
@@ -159,7 +159,7 @@ def test_from_a_dropped_table_to_a_lost_server(
         # With another key, or a damaged object, nothing is made, and the reason is said.
         (empty.root / "etc" / "backups.key").unlink()
         refused = empty.paas("backups:recover", archive, "-a", APP, check=False)
-        assert refused.returncode == 1
+        assert refused.returncode == 1, refused
         assert "another key" in refused.stderr
         (empty.root / "etc" / "backups.key").write_bytes(key.read_bytes())
         damage(tmp_path / "data" / bucket.bucket, archive)

@@ -112,7 +112,7 @@ def test_what_was_damaged_is_mended(server: Server, damage: Callable[[Server], N
     damage(server)
     shown = server.paas("doctor", check=False)
     assert set(_checks(server)) == DAMAGES[damage]
-    assert shown.returncode == 1
+    assert shown.returncode == 1, shown
     assert "paas doctor --fix" in shown.stderr
     fixed = server.paas("doctor", "--fix", check=False)
     assert fixed.returncode == 0, fixed.stderr
@@ -198,7 +198,7 @@ def test_objects_of_a_repository_are_gone(server: Server) -> None:
     assert (finding["check"], finding["app"], finding["mends"]) == ("repository", APP, False)
     assert f"{repository} has lost the objects of its branch main" in finding["message"]
     fixed = server.paas("doctor", "--fix", check=False)
-    assert fixed.returncode == 1
+    assert fixed.returncode == 1, fixed
     assert "Not repaired automatically: 1" in fixed.stderr
     assert repository.exists()
     assert server.get(APP).text == "v2"

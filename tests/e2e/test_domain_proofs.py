@@ -87,7 +87,7 @@ def test_a_squatter_loses_the_name_to_its_owner(server: Server, dns: DnsServer) 
     bob.ssh("domains:add", "other", host)
     assert is_served(server, host)
     refused = alice.ssh("domains:add", "shop", host, check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     record = refused.stderr.partition(f"_paas.{host} TXT ")[2].split()[0]
     dns.set(f"{host} {HERE}", f"_paas.{host} TXT {record}")
     alice.ssh("domains:add", "shop", host)

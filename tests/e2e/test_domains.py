@@ -38,7 +38,7 @@ def shop(alice: User) -> App:
 
 def answer(server: Server, host: str, path: str = "/") -> tuple[int, str]:
     """Status and Location of a GET for a host; 0 where the server knows of no app there."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=60)
     try:
         connection.request("GET", path, headers={"Host": host})
         response = connection.getresponse()
@@ -117,7 +117,7 @@ def test_a_name_of_another_app_is_refused(
     alice.ssh("domains:add", "shopdom", "mine.example")
     bob.ssh("apps:create", "bobdom")
     refused = bob.ssh("domains:add", "bobdom", "mine.example", check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     assert "mine.example belongs to another app" in refused.stderr
     assert "shopdom" not in refused.stderr
     wrong = bob.ssh("domains:add", "bobdom", "http://x.example/", check=False)

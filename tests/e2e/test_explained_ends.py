@@ -43,7 +43,7 @@ def test_a_script_that_cannot_be_run(
     mine.git("update-index", f"--chmod={mode}", "bin/web")
     mine.git("commit", "-qm", "mode", "--allow-empty")
     said = alice.push(mine, "ends-script", check=False)
-    assert said.returncode == 1
+    assert said.returncode == 1, said
     assert message in said.stdout, said.stdout
     assert hint in said.stdout
 
@@ -53,7 +53,7 @@ def test_a_name_that_the_module_does_not_have(alice: User, repository: MakeRepos
     mine = repository({"requirements.txt": "gunicorn\n", "app.py": "app = 1\n"})
     mine.commit({"Procfile": "web: gunicorn app:ap\n"})
     said = alice.push(mine, "ends-name", check=False)
-    assert said.returncode == 1
+    assert said.returncode == 1, said
     assert "app.py has no 'ap', which the command names." in said.stdout
     assert "Traceback" not in said.stdout
 
@@ -75,7 +75,7 @@ def test_a_fault_of_the_app(
     mine = repository({**tiny(), "serve.py": f"import os\n{line}\n"})
     mine.commit({"Procfile": procfile} if procfile else {})
     said = alice.push(mine, "ends-fault", check=False)
-    assert said.returncode == 1
+    assert said.returncode == 1, said
     assert message in said.stdout, said.stdout
     assert hint in said.stdout
     assert "Traceback" not in said.stdout

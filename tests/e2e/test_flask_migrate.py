@@ -100,6 +100,6 @@ def test_from_a_push_to_tables(
     alice.ssh("config:set", "A=1", "-a", APP)
     assert server.get(APP).text == "1"
     alone = alice.ssh("apps:destroy", APP, "--confirm", APP, check=False)
-    assert alone.returncode == 1
+    assert alone.returncode == 1, alone
     alice.ssh("apps:destroy", APP, "--confirm", APP, "--confirm", made["name"])
     assert server.paas("doctor", check=False).stdout.count("datastore") == 0

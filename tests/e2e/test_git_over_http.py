@@ -119,7 +119,7 @@ def test_a_push_that_is_rejected(server: Server, token: str, repository: Make) -
     """By its build; with the reason, and git ends with 1."""
     broken = tiny("broken") | {"requirements.txt": "no-such-package-of-paas==1\n"}
     rejected = git(repository(broken), "push", url(server, token, "webbed-broken"), "main")
-    assert rejected.returncode == 1
+    assert rejected.returncode == 1, rejected
     assert "remote:  !     " in rejected.stdout
     assert "[remote rejected] main -> main (pre-receive hook declined)" in rejected.stdout
 

@@ -100,7 +100,7 @@ def test_sync_submodules_and_an_archive(
     assert server.get("shop").text == "v1"
     (shelf[0] / "app.zip").write_bytes(b"PK\5\6" + bytes(18))
     done = pipe(alice, f"git:from-archive shop {shelf[1]}/app.zip", b"")
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "The archive has no files" in done.stdout
 
     # What came otherwise is the app's history like any other.
@@ -127,7 +127,7 @@ def test_what_is_not_fetched(server: Server, alice: User) -> None:
         done = alice.ssh(*words, check=False)
         assert (done.returncode, told in done.stderr) == (status, True), (words, done.stderr)
     done = pipe(alice, "git:from-archive unfetched --", b"<html>")
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "begins with '<html>'" in done.stdout
     assert refs(server, "unfetched") == {}
 

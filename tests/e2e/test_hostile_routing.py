@@ -79,7 +79,7 @@ class World:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         connection = http.client.HTTPSConnection(
-            f"site.{DOMAIN}", self.https_port, timeout=20, context=context
+            f"site.{DOMAIN}", self.https_port, timeout=90, context=context
         )
         # The name goes into the handshake; the address is this machine's.
         connection._create_connection = (  # type: ignore[attr-defined]
@@ -236,7 +236,7 @@ def test_no_app_answers_from_anothers_port(server: Server, probe: App, alice: Us
     with contextlib.suppress(AssertionError):
         victim.shell("kill -9 $PPID")
     wait_for(lambda: f":{port}" in _listeners(server, probe), what="the port in other hands")
-    assert "HIJACK" not in server.get("victim", timeout_s=10).text
+    assert "HIJACK" not in server.get("victim", timeout_s=60).text
     victim.paas("ps:restart")
     assert victim.boot() not in ("", boot)
     probe.shell("pkill -f HIJACK; true")

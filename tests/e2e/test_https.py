@@ -128,7 +128,7 @@ def test_an_own_certificate(secure: Secure, tmp_path: Path) -> None:
         return run(argv, env=secure.user.git_env(), cwd=tmp_path, check=check)
 
     refused = paas("certs:add", "-a", "own", "bad.crt", "own.key", check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     assert "1. own.apps.test" in refused.stderr
     assert secure.certificates("own") == []
     paas("certs:add", "-a", "own", "good.crt", "own.key")
@@ -196,7 +196,7 @@ def test_a_failure_is_told_and_survives_a_kill(secure: Secure) -> None:
     server.paas("domains:add", "auto", "bad.example.com")
     secure.pebble.fail_names("bad.example.com")
     done = server.paas("certs:auto", "on", "-a", "auto", check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "The issuer says: " in done.stderr
     assert secure.auto("auto")["bad.example.com"]["failures"] >= 1  # the monitor tries as well
     assert secure.get("auto.apps.test", secure.pebble.root()) == "secure"

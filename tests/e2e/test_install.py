@@ -277,7 +277,7 @@ def _refused(server: Server, *options: str) -> str:
     """What install.sh says where it refuses; it must have changed nothing."""
     before = {path: path.stat().st_mtime_ns for path in server.root.rglob("*")}
     done = server.install(*options, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert {path: path.stat().st_mtime_ns for path in server.root.rglob("*")} == before
     assert not _traces(server)["slot"]
     return done.stderr
@@ -415,7 +415,7 @@ def test_ports_are_needed(bare: Server) -> None:
     """A server in a directory needs ports of its own, and says which options."""
     argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root)]
     done = run(argv, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "--http-port and --ssh-port" in done.stderr
 
 
@@ -429,7 +429,7 @@ def test_not_root(bare: Server) -> None:
         "--ambient-caps=+dac_read_search",
     ]
     done = run([*argv, str(CHECKOUT / "install.sh"), "--root", str(bare.root)], check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "must run as root" in done.stderr
 
 
@@ -437,7 +437,7 @@ def test_uninstall_of_nothing(bare: Server) -> None:
     """A directory that holds no server is never removed."""
     (bare.root / "precious").write_text("data")
     done = bare.install("--uninstall", "--purge", check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "no server" in done.stderr
     assert (bare.root / "precious").read_text() == "data"
 

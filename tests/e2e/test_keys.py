@@ -56,7 +56,7 @@ def test_a_key_that_is_no_longer_valid_is_explained(server: Server, alice: User)
 
     server.paas("keys:remove", report["fingerprint"])
     gone = run([*argv, "version"], check=False)
-    assert gone.returncode == 1
+    assert gone.returncode == 1, gone
     assert "was removed from this server" in gone.stderr
     run([*kim.ssh_argv(*control, "-O", "exit"), "paas@127.0.0.1"])
     assert kim.ssh("version", check=False).returncode == 255
@@ -109,7 +109,7 @@ def test_certificates_of_an_ssh_ca(server: Server, ca: User) -> None:
     before = settings.read_text()
     settings.write_text(before.partition("ssh_ca")[0])
     refused = lea.ssh("version", check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     assert "no longer accepts certificates of the CA" in refused.stderr
     settings.write_text(before)
     lea.ssh("version")

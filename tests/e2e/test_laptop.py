@@ -96,7 +96,7 @@ def test_key_file_is_read_here(server: Server, alice: User, paas: Paas) -> None:
     address = ["--server", f"paas@127.0.0.1:{server.ssh_port}"]
     second = User(server, "alice-second")
     done = paas("keys:add", "alice", str(second.key), *address, check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "nothing was sent" in done.stderr
     paas("keys:add", "alice", f"{second.key}.pub", *address)
     assert second.ssh("apps").returncode == 0

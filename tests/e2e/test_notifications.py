@@ -10,7 +10,7 @@ def test_a_place_on_the_server_itself_is_not_reached(probe: App) -> None:
     shown = f"http://localhost:{probe.server.http_port}/****"
     assert "a-secret" not in added + probe.paas("notify")
     tested = probe.server.paas("notify:test", "-a", probe.name, check=False)
-    assert tested.returncode == 1
+    assert tested.returncode == 1, tested
     assert f"{shown} could not be notified: nothing is sent to" in tested.stderr
     assert "it is this server itself" in tested.stderr
     probe.paas("notify:remove", url)

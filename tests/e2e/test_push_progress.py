@@ -65,7 +65,7 @@ def test_a_quiet_push(server: Server, alice: User, repository: MakeRepository) -
     assert "-----> Python app detected" in alice.ssh("builds:output", "-a", "quiet").stdout
     mine.commit({"Procfile": "web serve\n"})
     said = alice.push(mine, "quiet", "-q", "-o", "quiet", check=False)
-    assert said.returncode == 1
+    assert said.returncode == 1, said
     assert said.stdout.startswith("remote:  !     Procfile, line 1: 'web serve' has no colon")
     mine.commit(tiny("v2"))
     assert "-----> Live: " in alice.push(mine, "quiet", "-q").stdout

@@ -116,7 +116,7 @@ def test_from_a_push_to_jobs(
     assert "Connection refused" in neighbour.python(_CONNECT.format(port=port))
     assert alice.ssh("redis:cli", "-a", APP, "-c", "GET visits").stdout.strip() == "2"
     forbidden = alice.ssh("redis:cli", "-a", APP, "-c", "CONFIG GET dir", check=False)
-    assert forbidden.returncode == 1
+    assert forbidden.returncode == 1, forbidden
     assert "NOPERM" in forbidden.stdout + forbidden.stderr
 
     before = listener(port)

@@ -78,7 +78,7 @@ def test_rollback_to_a_pruned_slug(strict: Server, repository: MakeRepository) -
 
     done = user.ssh("rollback pruned v1", check=False)
 
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "The slug of v1 was pruned" in done.stderr
     assert "You can go back to v2." in done.stderr
     assert f"git push --force deploy {first}:main" in done.stderr
@@ -140,7 +140,7 @@ def test_dry_run_changes_nothing(server: Server, alice: User, repository: MakeRe
 
     done = alice.push(pushed, "rehearsed", "-o", "dry-run", check=False)
 
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     told = [line.removeprefix("remote: ").rstrip() for line in done.stdout.splitlines()]
     for line in (
         "-----> Files: 1 added, 2 changed, 1 deleted",

@@ -78,7 +78,7 @@ def test_a_push_that_needs_more_is_told_the_limit(server: Server) -> None:
     repository = Repository(server.scratch / "hungry.work")
     repository.commit({"probe.py": "x = b'x' * 200_000_000\n"})
     done = user.push(repository, "hungry", check=False)
-    assert done.returncode == 1
+    assert done.returncode == 1, done
     assert "Error R15 (Memory quota vastly exceeded)" in done.stdout
     assert "out of memory: the limit is 64 MiB" in done.stdout
     assert "paas resource:limit memory=1g" in done.stdout

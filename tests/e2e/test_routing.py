@@ -135,7 +135,7 @@ def test_other_addresses_are_seen(server: Server, site: App) -> None:
     for source in ("127.0.0.2", "::1"):
         target = "::1" if ":" in source else "127.0.0.1"
         connection = http.client.HTTPConnection(
-            target, server.http_port, timeout=10, source_address=(source, 0)
+            target, server.http_port, timeout=60, source_address=(source, 0)
         )
         connection.request("GET", "/where", headers={"Host": f"site.{DOMAIN}"})
         seen = json.loads(connection.getresponse().read())
@@ -146,7 +146,7 @@ def test_other_addresses_are_seen(server: Server, site: App) -> None:
 def through_balancer(server: Server, source: str, **headers: str) -> dict[str, Any]:
     """What the app believes of a request that comes from that address of this machine."""
     connection = http.client.HTTPConnection(
-        "127.0.0.1", server.http_port, timeout=10, source_address=(source, 0)
+        "127.0.0.1", server.http_port, timeout=60, source_address=(source, 0)
     )
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request("GET", "/where", headers={"Host": f"site.{DOMAIN}", **names})
@@ -269,7 +269,7 @@ def test_large_answer_arrives(server: Server, site: App) -> None:
 
 def test_answer_is_streamed(server: Server, site: App) -> None:
     """An app that asks for it (X-Accel-Buffering: no) has each piece delivered at once."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.http_port, timeout=60)
     connection.request("GET", "/stream", headers={"Host": f"site.{DOMAIN}"})
     response = connection.getresponse()
     assert response.read(5) == b"first"

@@ -158,11 +158,11 @@ def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> No
     content = key.read_text()
     key.unlink()
     for ran in (server.paas("apps", check=False), owner.ssh("config", "-a", "shop", check=False)):
-        assert ran.returncode == 1
+        assert ran.returncode == 1, ran
         assert f"{key} is missing" in ran.stderr
         assert "Traceback" not in ran.stderr
     told = server.paas("doctor", check=False)
-    assert told.returncode == 1
+    assert told.returncode == 1, told
     assert f"{key} is missing" in told.stderr
     assert "put it back from a copy" in told.stderr
     assert f"{key} is missing" in server.paas("doctor", "--restore-store", check=False).stderr

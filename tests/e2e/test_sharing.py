@@ -39,7 +39,7 @@ def test_the_first_hour_of_three_people(server: Server, ada: User, repository: M
     assert server.get("three-shop").text == "dev's"
     dev.ssh("config:set -a three-shop SECRET=canary")
     refused = dev.ssh("apps:destroy three-shop --confirm three-shop", check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     assert "You are a deployer of three-shop; this is for owners." in refused.stderr
     assert "Ask ada" in refused.stderr
 
@@ -122,7 +122,7 @@ def test_what_waits_ends_with_the_access(server: Server, ada: User, repository: 
         ada.ssh("access:update wait-shop eve --role viewer")
         _, said = shell.communicate(timeout=60)
         assert "You are a viewer of wait-shop" in said
-        assert shell.returncode == 1
+        assert shell.returncode == 1, shell
         assert logs.poll() is None
         ada.ssh("users:remove eve")
         _, said = logs.communicate(timeout=60)

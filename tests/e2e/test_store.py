@@ -96,7 +96,7 @@ def refused(
     """These commands say what is wrong and what to do; none ends in a traceback."""
     for words in commands:
         for ran in (server.paas(*words, check=False), owner.ssh(*words, check=False)):
-            assert ran.returncode == 1
+            assert ran.returncode == 1, ran
             assert reason in ran.stderr
             assert "sudo paas doctor" in ran.stderr
             assert "Traceback" not in ran.stderr

@@ -204,7 +204,7 @@ def test_what_waits_ends_with_the_token(alice: User, ci: Pipeline) -> None:
         logs.communicate()
     ci.said.append(said)
     assert "is not known here: it was revoked" in said
-    assert logs.returncode == 1
+    assert logs.returncode == 1, logs
 
 
 def used_tokens(user: User) -> set[str]:

@@ -18,7 +18,7 @@ def test_locks_and_maintenance(
     alice.ssh("apps:lock", APP, "-m", "a migration")
     source.commit({"maintenance.html": "<h1>Back at noon</h1>"})
     refused = alice.push(source, APP, check=False)
-    assert refused.returncode == 1
+    assert refused.returncode == 1, refused
     assert "locked: by alice" in refused.stdout
     assert "(a migration)" in refused.stdout
     alice.ssh("apps:unlock", APP)

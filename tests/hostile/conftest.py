@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import alice, bob, neighbour, probe, server
+from tests.e2e.conftest import alice, bob, names_of_its_own, neighbour, probe, server
 from tests.e2e.probe import App
 from tests.e2e.server import Server
 
-__all__ = ["alice", "bob", "neighbour", "probe", "server"]
+__all__ = ["alice", "bob", "names_of_its_own", "neighbour", "probe", "server"]
 Unchanged = Callable[[], AbstractContextManager[None]]
 TABLES = ("apps", "releases", "slugs", "instances", "domains", "users", "keys")
 # Directories of the server, without logs, caches and the files of the database.

@@ -11,7 +11,7 @@ def test_a_hundred_instances(alice: User, unchanged: Unchanged, probe: object) -
     """Refused by default; running instances stay."""
     with unchanged():
         told = alice.ssh("ps:scale", "web=100", "-a", "probe", check=False)
-        assert told.returncode == 1
+        assert told.returncode == 1, told
         assert "probe would have 100 instances; its quota is 20." in told.stderr
 
 
@@ -27,22 +27,22 @@ def test_bodies_of_a_hundred_gigabytes(alice: User, unchanged: Unchanged, probe:
 
 def test_a_disk_filler(server: Server, alice: User) -> None:
     """Its pushes are refused before anything is sent, until it uses less; it keeps running."""
-    app = push(alice, "filler", {})
-    alice.ssh("storage:add", "/app/data", "-a", "filler")
-    alice.ssh("ps:wait", "filler")
-    server.paas("quota:set", "filler", "disk=20m")
+    app = push(alice, "hoard", {})
+    alice.ssh("storage:add", "/app/data", "-a", "hoard")
+    alice.ssh("ps:wait", "hoard")
+    server.paas("quota:set", "hoard", "disk=20m")
     app.shell("head -c 40M /dev/urandom >data/file")
     boot = app.boot()
-    (row,) = json.loads(alice.ssh("disk", "filler", "--json").stdout)["apps"]
+    (row,) = json.loads(alice.ssh("disk", "hoard", "--json").stdout)["apps"]
     assert row["storage_bytes"] >= 40_000_000
 
-    told = alice.ssh("git:sync", "https://example.org/a.git", "-a", "filler", check=False)
+    told = alice.ssh("git:sync", "https://example.org/a.git", "-a", "hoard", check=False)
     assert "its quota is 20.0 MiB" in told.stderr
-    told = alice.ssh("git-receive-pack 'filler'", check=False)
+    told = alice.ssh("git-receive-pack 'hoard'", check=False)
     assert "its quota is 20.0 MiB" in told.stderr
     assert app.boot() == boot
 
-    alice.ssh("run", "-a", "filler", "rm /app/data/file")
-    source = Repository.of(server.scratch / "filler.again", {**FILES, "more": "x"})
-    assert "Live: " in alice.push(source, "filler", "--force").stdout
-    alice.ssh("apps:destroy", "filler", "--confirm", "filler")
+    alice.ssh("run", "-a", "hoard", "rm /app/data/file")
+    source = Repository.of(server.scratch / "hoard.again", {**FILES, "more": "x"})
+    assert "Live: " in alice.push(source, "hoard", "--force").stdout
+    alice.ssh("apps:destroy", "hoard", "--confirm", "hoard")

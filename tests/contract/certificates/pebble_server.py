@@ -107,7 +107,7 @@ class Pebble:
         """The certificate of the authority that signs, in a file."""
         context = ssl.create_default_context(cafile=str(self.bundle))
         url = f"https://localhost:{self._management}/roots/0"
-        with urllib.request.urlopen(url, context=context, timeout=10) as answer:
+        with urllib.request.urlopen(url, context=context, timeout=60) as answer:
             path = self.folder / "root.pem"
             path.write_bytes(answer.read())
         return path

@@ -138,7 +138,7 @@ class Servers:
         """Its server, as by the kernel; supervisord starts it again."""
         first = self.postmaster(one)
         os.kill(first.pid, signal.SIGKILL)
-        wait_for(lambda: not first.is_running(), limit_s=10)
+        wait_for(lambda: not first.is_running(), limit_s=120)
 
     def caught_up(self) -> bool:
         return self.followers.has_caught_up(FOLLOWER, LIMIT_S)
@@ -253,7 +253,7 @@ def killed(servers: Servers, work: Callable[[Datastore], None], when: Callable[[
         if not ended:
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
-    wait_for(lambda: not [*processes_of(FOLLOWER.uid)], limit_s=30)
+    wait_for(lambda: not [*processes_of(FOLLOWER.uid)], limit_s=120)
 
 
 def test_what_is_written_is_there_and_cannot_be_changed(following: Servers) -> None:
@@ -324,7 +324,7 @@ def test_another_login_of_the_leader_reaches_it(following: Servers) -> None:
             stderr=subprocess.PIPE,
         )
         asking = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)'"
-        wait_for(lambda: server.queries.run(FOLLOWER, asking).strip() == "1", limit_s=30)
+        wait_for(lambda: server.queries.run(FOLLOWER, asking).strip() == "1", limit_s=120)
         server.drop_former_logins(new)
         assert server.drop_former_logins(there) == 1
         assert b"terminating connection" in sleeping.communicate(timeout=60)[1]

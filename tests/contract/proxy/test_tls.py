@@ -65,7 +65,7 @@ class Secured:
         argv = ["openssl", "s_client", "-connect", f"127.0.0.1:{self.port}", "-servername", host]
         argv += ["-CAfile", str(self.root), *options]
         return subprocess.run(
-            argv, input="Q\n", capture_output=True, text=True, timeout=20, check=False
+            argv, input="Q\n", capture_output=True, text=True, timeout=90, check=False
         )
 
 
@@ -195,7 +195,7 @@ def test_http2_is_spoken(secured: Secured) -> None:
     argv = ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_version} %{http_code}"]
     argv += ["--cacert", str(secured.root), "--resolve", f"{SHOP}:{secured.port}:127.0.0.1"]
     argv += [f"https://{SHOP}:{secured.port}/"]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=True)
     assert done.stdout == "2 200"
 
 
