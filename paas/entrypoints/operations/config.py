@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from paas.domain.apps.apps import App
 from paas.domain.datastores.datastores import with_attached
 from paas.domain.people.permissions import Permission
-from paas.domain.releases.releases import ConfigVars
+from paas.domain.releases.releases import ConfigVars, Status
 from paas.domain.values.names import var_name, var_value
 from paas.entrypoints.operations.call import Call
 from paas.entrypoints.operations.progress import Impatient
@@ -23,11 +23,19 @@ def get(call: Call, *, app: str, name: str) -> str:
 
 
 def export(call: Call, *, app: str, version: int | None) -> dict[str, str]:
-    """The config vars of an app, or those of one of its releases."""
-    if version is None:
-        return _plain(call.services.config.all(call.actor, app))
+    """The config vars of an app, or those of one of its releases.
+
+    Those of an app are the ones of a release that is being rolled out, if there is one: a change is
+    answered with them, and whoever then asks, as Terraform does, must find them.
+    """
     found = call.services.apps.find(call.actor, app, to=Permission.CONFIGURE)
-    release = call.services.store.releases.find(found.id, version)
+    releases = call.services.store.releases
+    if version is None:
+        latest = releases.latest(found.id)
+        if latest is not None and latest.status is Status.PENDING:
+            return _plain(_with_attached(call, found, latest.config))
+        return _plain(call.services.config.all(call.actor, app))
+    release = releases.find(found.id, version)
     if release is None:
         raise no_such_release(found, version)
     return _plain(release.config)

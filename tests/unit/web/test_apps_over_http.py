@@ -1,9 +1,13 @@
 """A session with the API on a world in memory: apps, config, releases, formation, tokens."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from paas.domain.audit.events import Event
 from paas.domain.audit.views import AuditFilter
+from paas.domain.values.names import VarName
+from paas.domain.values.secret import Secret
 from tests.fakes.world import ROOT, World
 from tests.unit.web.api_world import Api
 
@@ -96,6 +100,25 @@ def test_a_config_that_fails_is_told_by_its_release(api: Api) -> None:
     assert (newest["status"], newest["current"]) == ("failed", False)
     assert api.ask("GET", "/apps/shop/config-vars").json == {}
     assert [str(event.state) for event in recorded(api)] == ["failed"]
+
+
+def test_config_vars_of_a_release_that_is_being_rolled_out(api: Api) -> None:
+    """What a change was answered with is what is asked for next; a failure takes it back."""
+    path = "/apps/shop/config-vars"
+    releases = api.world.store.releases
+    (shop,) = [app for app in api.world.store.apps.all() if app.name == "shop"]
+    pending = releases.add(
+        shop.id,
+        slug_id=None,
+        config={VarName("A"): Secret("1")},
+        description="Set A",
+        user="alice",
+        now=datetime.now(UTC),
+    )
+    assert api.ask("GET", path).json == {"A": "1"}
+
+    releases.fail(shop.id, pending.version)
+    assert api.ask("GET", path).json == {}
 
 
 @pytest.mark.parametrize("body", [{"A": 1}, {"1A": "x"}, {"PORT": "1"}, ["A"], {"A": {"b": "c"}}])
