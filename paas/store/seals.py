@@ -86,7 +86,7 @@ class _Column:
     place: Callable[..., str]
 
 
-_COLUMNS = (
+COLUMNS = (
     _Column("releases", "config", "app_id, version", config_place),
     _Column("drains", "url", "token, app_id", drain_place),
     _Column("datastores", "password", "name", datastore_place),
@@ -191,7 +191,7 @@ def begin_sealed(connection: sqlite3.Connection, key_id: str) -> None:
 
 def are_all_sealed(connection: sqlite3.Connection, key_id: str) -> bool:
     """Whether every value is sealed with that key."""
-    return not any(_others(connection, column, key_id) for column in _COLUMNS)
+    return not any(_others(connection, column, key_id) for column in COLUMNS)
 
 
 def _others(connection: sqlite3.Connection, column: _Column, key_id: str) -> list[int]:
@@ -205,7 +205,7 @@ def reseal(connection: sqlite3.Connection, keys: ServerKeys, key_id: str) -> Non
     """Seal everything with that key, in a transaction; former values still need scrubbing."""
     if key_of(connection) == key_id and are_all_sealed(connection, key_id):
         return
-    for column in _COLUMNS:
+    for column in COLUMNS:
         query = f"SELECT {column.name}, {column.others} FROM {column.table} WHERE rowid = ?"
         update = f"UPDATE {column.table} SET {column.name} = ? WHERE rowid = ?"
         for rowid in _others(connection, column, key_id):

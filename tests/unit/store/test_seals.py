@@ -18,7 +18,7 @@ from paas.domain.server.allocations import Ranges
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import AppName
 from paas.domain.values.secret import Secret
-from paas.store import Store
+from paas.store import Store, seals
 from paas.store.copies import Copies
 from paas.store.creation import create, create_for_installation
 from paas.store.recovery import DatabaseRecovery
@@ -193,8 +193,12 @@ def test_a_key_that_is_lost_for_good(path: Path) -> None:
     fill(path).close()
     file = keys(path).path
     file.unlink()
-    told = re.findall(r'state\.db "(BEGIN .*COMMIT)"', INSTALL.read_text())
+    told = re.findall(r'state\.db "(PRAGMA .*?COMMIT)"', INSTALL.read_text(), re.DOTALL)
     with closing(sqlite3.connect(path)) as edited:
+        for column in seals.COLUMNS:
+            if column.table not in {"releases", "drains"}:
+                add_sealed(edited, column.table, column.name)
+        edited.commit()
         edited.executescript(told[0])
     create_for_installation(path, file)
     made = store(path)
@@ -202,7 +206,25 @@ def test_a_key_that_is_lost_for_good(path: Path) -> None:
     assert [app.name for app in made.apps.all()] == ["app-0", "app-1"]
     assert [dict(release.config) for release in made.releases.of_app(1)] == [{}, {}]
     assert made.drains.all() == []
+    with closing(sqlite3.connect(path)) as reading:
+        ((password,),) = reading.execute("SELECT password FROM datastores").fetchall()
+    assert len(made.sealing.unseal(seals.datastore_place("x"), password)) == 48
     assert DatabaseRecovery(path, keys(path)).fault() is None
+
+
+def add_sealed(connection: sqlite3.Connection, table: str, column: str) -> None:
+    """A row of the app with the id 1, with that column sealed with a key that is lost."""
+    given: dict[str, object] = {}
+    for _, name, kind, required, default, primary in connection.execute(
+        f"PRAGMA table_info({table})"
+    ):
+        if (required or primary) and default is None:
+            given[name] = 1 if kind == "INTEGER" else "x"
+    given[column] = "sealed:0123456789abcdef:AAAA"
+    marks = ", ".join("?" * len(given))
+    connection.execute(
+        f"INSERT INTO {table} ({', '.join(given)}) VALUES ({marks})", (*given.values(),)
+    )
 
 
 def refusal(path: Path) -> PaasError:
@@ -346,7 +368,7 @@ from pathlib import Path
 from paas.domain.logs.drains import Drain
 from paas.domain.server.allocations import Ranges
 from paas.domain.values.secret import Secret
-from paas.store import Store
+from paas.store import Store, seals
 from paas.store.server_keys import ServerKeys
 path = Path(sys.argv[1])
 store = Store(path, Ranges(uids=(70000, 70999)), ServerKeys(path.with_name("server.key")))
