@@ -139,14 +139,17 @@ def test_examples(
 def test_static_files_of_django_are_collected(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
-    """The second push of the Django example, which changes its style sheet, reuses dependencies."""
+    """The second push of the Django example reuses dependencies; its new module is compiled."""
     pushed = repository(EXAMPLES / "django-hello")
     alice.push(pushed, "django-hello", "--force")
-    pushed.commit({"hello/static/hello/style.css": "body { color: teal }\n"})
+    large = "WORDS = '" + "x" * 140_000 + "'\n"
+    pushed.commit({"hello/static/hello/style.css": "body { color: teal }\n", "words.py": large})
 
     told = alice.push(pushed, "django-hello").stdout
 
     assert "requirements.txt is unchanged" in told
+    imported = alice.ssh("run", "django-hello", "python", "-v", "-c", "import words")
+    assert "code object from '/app/__pycache__/words." in imported.stdout + imported.stderr
     assert "teal" in server.get("django-hello", "/static/hello/style.css").text
 
 
