@@ -13,6 +13,8 @@ from paas.domain.logs.loglines import LogLine
 # How long a process that has a renamed file open may still write to it.
 ROTATED_S = 1.0
 _CHUNK_BYTES = 65_536
+# What a follower takes at once.
+_MOST_BYTES = 16 * _CHUNK_BYTES
 _LINE = re.compile(r"(\S+) (?:(app|paas)\[([^\]]*)\](?: v([0-9]+))?|(router)): (.*)")
 
 
@@ -32,6 +34,8 @@ class Followed:
         self._rest = b""
         self._replaced_at: float | None = None
         self._newer: list[BinaryIO] = []
+        # Whether more may be there already.
+        self.is_behind = False
         self._file = self._open(path)
         self.inode, self.start = at or (0, 0)
         if self._file is not None and at is None:
@@ -71,19 +75,22 @@ class Followed:
 
     def new_entries(self) -> list[tuple[LogLine, Place]]:
         """The same, each with the place behind it."""
+        self.is_behind = False
         if self._file is None:
             self._file = self._open(self._path)
             if self._file is None:
                 return []
             self.place = (_inode(self._file), 0)
-        ended = self._has_ended(self._file)  # before the read, so that nothing is written after it
-        data = self._file.read(16 * _CHUNK_BYTES) or b""
-        if not data and ended:
-            self._file.close()
-            self._file, self._rest, self._replaced_at = None, b"", None
-            if self._newer:
-                self._take_next()
-            return self.new_entries()
+        data = self._file.read(_MOST_BYTES) or b""
+        if not data and self._has_ended(self._file):
+            data = self._file.read(_MOST_BYTES) or b""  # written between the read and the question
+            if not data:
+                self._file.close()
+                self._file, self._rest, self._replaced_at = None, b"", None
+                if self._newer:
+                    self._take_next()
+                return self.new_entries()
+        self.is_behind = len(data) == _MOST_BYTES
         *whole, self._rest = (self._rest + data).split(b"\n")
         found = []
         for raw in whole:
