@@ -23,6 +23,8 @@ from paas.domain.certificates.dns import DnsChallenge
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 
+# update-ca-certificates(8)
+MACHINE_CAS = Path("/etc/ssl/certs/ca-certificates.crt")
 CERTBOT = "/usr/bin/certbot"
 ISSUE_LIMIT_S = 300.0
 DNS_LIMIT_S = 10.0
@@ -133,7 +135,7 @@ class Certbot:
             ],
             description=f"Asking for a certificate for {host}",
             timeout_s=ISSUE_LIMIT_S if dns is None else dns_challenge.LIMIT_S,
-            env=self._environment() | proof.env,
+            env=self._environment(new, with_plugins=dns is not None) | proof.env,
             check=False,
         )
         return None if done.ok else done.output.decode(errors="replace")
@@ -172,12 +174,21 @@ class Certbot:
         write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
         return [*options, "--config", path]
 
-    def _environment(self) -> dict[str, str]:
-        """A minimal environment, with the machine's proxy settings and the issuer's own CA."""
+    def _environment(self, folder: Path, *, with_plugins: bool) -> dict[str, str]:
+        """A minimal environment, with the machine's proxy settings and the issuer's own CA.
+
+        Plugins verify their providers with what it names, too, and those are no clients of that CA:
+        for them, folder gets a file with those that the machine trusts as well.
+        """
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "HOME": str(self._root)}
         machine = self._settings.build_env
         env |= {n: v for n, v in machine.items() if n.upper().endswith("_PROXY")}
-        bundle = self._settings.acme_ca_bundle or machine.get("SSL_CERT_FILE", "")
+        own, trusted = self._settings.acme_ca_bundle, machine.get("SSL_CERT_FILE", "")
+        bundle = own or trusted
+        if own and with_plugins:
+            both = [read_bytes(Path(path)) or b"" for path in (trusted or MACHINE_CAS, own)]
+            bundle = str(folder / "issuers.pem")
+            write_atomic(Path(bundle), b"\n".join(both), mode=0o644, durable=False)
         return env | ({"REQUESTS_CA_BUNDLE": bundle} if bundle else {})
 
 

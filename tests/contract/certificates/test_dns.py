@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.certificates.certbot import Certbot
+from paas.adapters.certificates.certbot import MACHINE_CAS, Certbot
 from paas.adapters.certificates.reader import X509Reader
 from paas.domain.certificates.dns import HOOK, challenge
 from tests.contract.certificates.pebble_server import Pebble
@@ -30,7 +30,7 @@ def test_a_wildcard_is_proven_by_a_program_without_rights(
     state = nginx.settings.state
     auth, cleanup = pebble.hook(
         folder,
-        'cp "$PAAS_DNS_CREDENTIALS" seen; id -u > uid',
+        'cp "$PAAS_DNS_CREDENTIALS" seen; cp "$REQUESTS_CA_BUNDLE" believed; id -u > uid',
         f"cat {state}/acme/certbot/accounts/* {state}/acme/new/* > stolen 2>/dev/null",
     )
     dns = challenge(HOOK, (str(auth), str(cleanup)), "token = s3cret\n", datetime.now(UTC))
@@ -38,6 +38,9 @@ def test_a_wildcard_is_proven_by_a_program_without_rights(
     pem = certbot.issue("*.wild.example.com", dns=dns)
     assert X509Reader().read(pem, datetime.now(UTC)).facts.names == ("*.wild.example.com",)
     assert (folder / "seen").read_text() == "token = s3cret\n"
+    believed = (folder / "believed").read_text()
+    assert pebble.bundle.read_text() in believed
+    assert MACHINE_CAS.read_text() in believed, "a provider is no client of the issuer's CA"
     assert int((folder / "uid").read_text()) not in {0, os.getuid()}
     assert b"PRIVATE" not in (folder / "stolen").read_bytes()
     assert (folder / "removed").read_text() == "_acme-challenge.wild.example.com.\n"
