@@ -82,7 +82,7 @@ def test_answers_with_headers_of_up_to_32_kib_pass(served: tuple[Nginx, int], si
     assert status_of(served[0].get(HOST, f"/?{size}")) == 200
 
 
-@pytest.mark.parametrize("path", ["/?60000", "/nonsense"])
+@pytest.mark.parametrize("path", ["/?70000", "/nonsense"])
 def test_an_answer_that_is_refused_is_told_of_in_words(
     served: tuple[Nginx, int], path: str
 ) -> None:
@@ -138,11 +138,13 @@ def test_requests_with_headers_of_up_to_32_kb_pass(
 
 @pytest.mark.parametrize("protocol", ["http", "https", "h2"])
 def test_larger_ones_are_refused_with_a_page(served: tuple[Nginx, int], protocol: str) -> None:
-    """431 where the proxy can say so: over HTTP/2, Nginx closes the connection."""
+    """Not by the end of the connection, which over HTTP/2 carries other requests, too."""
     proxy, _ = served
-    is_unsaid = protocol == "h2" and proxy.has_pages_for_people_alone
-    status, _ = _ask(proxy, protocol, "x" * (60_000 if is_unsaid else 36_000))
-    assert status == (0 if is_unsaid else 431)
+    count = 32 if proxy.has_pages_for_people_alone else 14
+    many = [(f"x-{number}", "x" * 4_000) for number in range(count)]
+    assert _ask(proxy, protocol, "x", *many)[0] == 431
+    if protocol == "http":
+        assert _ask(proxy, protocol, "x" * 36_000)[0] == 431
 
 
 @pytest.mark.parametrize("protocol", ["http", "https", "h2"])

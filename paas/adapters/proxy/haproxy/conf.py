@@ -26,9 +26,10 @@ from paas.settings import Settings
 
 HAPROXY = "/usr/sbin/haproxy"
 OPEN_FILES = 65_536
-# The most that HAProxy accepts as headers, and the buffer that holds them.
+# The most that HAProxy accepts as an address and as headers. Its buffer also holds larger ones, so
+# that they get a page: what does not fit gets HAProxy's own text, or ends an HTTP/2 connection.
 HEAD_MAX_BYTES = 32 * 1024
-BUFFER_BYTES = HEAD_MAX_BYTES + 8 * 1024
+BUFFER_BYTES = 2 * HEAD_MAX_BYTES
 # Streams of an HTTP/2 connection at once, and those without an answer that it may open in a second.
 STREAMS_MAX = 100
 RESETS_MAX = 3 * STREAMS_MAX
@@ -38,7 +39,7 @@ _ERRORS = {
 }
 _ERRORS |= {503: "502"}
 # Pages that are sent by a rule, which may have any status.
-_MORE_PAGES = ("421", "431")
+_MORE_PAGES = ("414", "421", "431")
 _REQUEST_ID = "-the id of the request-"
 
 
