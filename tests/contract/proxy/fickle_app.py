@@ -17,8 +17,8 @@ class Fickle:
 
     after: ``keeps`` it, ``closes-at-once``, ``closes`` or ``resets`` it when the next request
     comes, or ``says-more``: another response, which nobody asked for. ``hints``: before each
-    response, Early Hints (RFC 8297). asked: how often it answered
-    each request. lost: those that came on a connection which it then closed.
+    response, Early Hints (RFC 8297). Whatever it does: to ``/crash`` it closes the connection.
+    asked: how often it answered each request. lost: those on whose connection it did not.
     """
 
     after: str
@@ -37,7 +37,7 @@ class Fickle:
                 buffer += part
             head, _, buffer = buffer.partition(b"\r\n\r\n")
             request = " ".join(head.decode().split(" ", 2)[:2])
-            if answered and self.after in {"closes", "resets"}:
+            if request.endswith("/crash") or (answered and self.after in {"closes", "resets"}):
                 self.lost[request] += 1
                 if self.after == "resets":
                     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)

@@ -128,6 +128,20 @@ def test_no_request_is_lost_or_repeated_when_an_app_closes_connections(
         assert not [request for request in app.lost if request.startswith("POST")]
 
 
+def test_a_request_that_an_app_never_answers_is_sent_a_few_times(proxy: Nginx) -> None:
+    """It may be what ends the app's process. Nginx tries each kept connection, and then three."""
+    with fickle_app("keeps") as app, ThreadPoolExecutor(8) as pool:
+        proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port)))
+        list(pool.map(lambda one: _visit(proxy, f"keeps-{one}", 9), range(8)))
+        assert status_of(proxy.get("a.localhost", "/crash")) == 502
+        assert app.lost["GET /crash"] <= (8 + 3 if proxy.has_pages_for_people_alone else 4)
+        post = b"POST /crash HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 0\r\n\r\n"
+        with proxy.connect() as client:
+            client.sendall(post)
+            assert status_of(read_answer(client)) == 502
+        assert app.lost["POST /crash"] == 1
+
+
 def test_connections_are_kept_to_instances_that_came_later(proxy: Nginx) -> None:
     """Also with HAProxy, which adds them without a reload; and kept ones hold up no drain."""
     for _ in range(2):
