@@ -19,11 +19,16 @@ from paas.adapters.system.flocks import is_file_held
 from paas.domain.builds import turns
 from paas.domain.builds.turns import Ticket
 
-POLL_S = 0.1
+# How often a waiting build looks whether the queue has changed, and whether it was cancelled.
+POLL_S = 0.05
+# How often it reads all tickets even so: one of a killed process stays where it is.
+LOOK_S = 1.0
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _COUNTER = ".next"
 # Not the name that former versions use: during an upgrade, their processes queue separately.
 _PREFIX = "ticket-"
+# Two changes of a directory within one tick of the kernel's clock may have the same time.
+_TICK_NS = 50_000_000
 # At the end of a ticket's content, after the user's name, which has no spaces, and the round.
 _BUILDING = "builds"
 _NAME_BYTES = 1_024
@@ -48,13 +53,13 @@ class FlockBuildQueue:
         fd, path = self._draw(build_id, user)
         try:
             shown: tuple[int, list[str]] | None = None
-            while not self._take_turn(fd, build_id):
+            since = self._changed()
+            while (found := self._take_turn(fd, build_id)) is not None:
                 check()
-                found = self._ahead(build_id)
-                if found != shown and found is not None:
+                if found != shown:
                     moved(*found)
                     shown = found
-                time.sleep(POLL_S)
+                since = self._await_change(since, check)
             check()
             yield
         finally:
@@ -102,23 +107,37 @@ class FlockBuildQueue:
             hidden.rename(path)
             return fd, path
 
-    def _take_turn(self, fd: int, build_id: str) -> bool:
-        """Whether it is this build's turn; if so, its ticket records that."""
-        with self._counter():
-            chosen = turns.next_turn(self._live(), self._slots)
-            if chosen is None or chosen.build_id != build_id:
-                return False
-            os.pwrite(fd, f"{chosen.user} {chosen.round} {_BUILDING}".encode(), 0)
-            return True
+    def _take_turn(self, fd: int, build_id: str) -> tuple[int, list[str]] | None:
+        """None if it is this build's turn, which its ticket then records.
 
-    def _ahead(self, build_id: str) -> tuple[int, list[str]] | None:
-        """A waiting build's place, and the builds before it; None: it is not waiting."""
-        tickets = self._live()
+        Otherwise its place, and the builds before it.
+        """
+        with self._counter():
+            tickets = self._live()
+            chosen = turns.next_turn(tickets, self._slots)
+            if chosen is not None and chosen.build_id == build_id:
+                os.pwrite(fd, f"{chosen.user} {chosen.round} {_BUILDING}".encode(), 0)
+                return None
         order = [one.build_id for one in turns.waiting(tickets)]
-        if build_id not in order:
-            return None
         at = order.index(build_id)
         return at + 1, [one.build_id for one in turns.building(tickets)] + order[:at]
+
+    def _await_change(self, since: int, check: Callable[[], None]) -> int:
+        """Return when a ticket has come or gone since then, or after a while; and as of when.
+
+        Reading all tickets in each of twenty waiting processes would keep a core busy.
+        """
+        is_certain = time.time_ns() - since > _TICK_NS
+        deadline = time.monotonic() + LOOK_S
+        while True:
+            time.sleep(POLL_S)
+            check()
+            now = self._changed()
+            if now != since or not is_certain or time.monotonic() >= deadline:
+                return now
+
+    def _changed(self) -> int:
+        return self._directory.stat().st_mtime_ns
 
     @contextmanager
     def _counter(self) -> Iterator[int]:

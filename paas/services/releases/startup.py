@@ -20,9 +20,13 @@ from paas.services.releases.checks import CheckFailedError, CheckRun, check_fail
 from paas.services.releases.ports import PortSearch, elsewhere, own_place, wrong_port
 
 POLL_S = 0.01
-# How often the engine is asked whether they live: that costs as much as fifty probes of a port on
-# which nothing listens yet, of which much is taken from the apps that start.
-STATES_S = 0.1
+# How often the engine is asked whether they live, and later with which share of the time that they
+# have taken: that costs as much as fifty probes of a port on which nothing listens yet, of which
+# much is taken from the apps that start. Twenty pushes at once would keep half a core busy with it.
+STATES_S = 0.2
+STATES_SHARE, LONGEST_STATES_S = 0.1, 1.0
+# How often it is looked whether the deploy was cancelled and the disk has room.
+CHECK_S = 0.1
 # The longer it takes, the rarer the probes: each may be an error in a failing app's log.
 POLL_SHARE = 0.02
 LINES_SHOWN = 50
@@ -88,24 +92,24 @@ class Startup:
         every = [
             CheckRun(i, before_traffic(checks, i.kind), visit, limit.seconds) for i in instances
         ]
-        waiting, states, next_states = every, dict[str, InstanceState](), started
+        waiting, states = every, dict[str, InstanceState]()
+        looked = next_states = next_check = started
         excuses = excuses or NoExcuses()
         search = PortSearch(runtime, started, set(known_ports))
         while waiting:
-            progress.check()
             now = self.clock.monotonic()
             elapsed = now - started
+            if now >= next_check:
+                next_check = now + CHECK_S
+                progress.check()
             if now >= next_states:
-                next_states = now + STATES_S
-                states = runtime.states(instances)
-                asked = {run.instance.id for run in waiting}
-                for instance in instances:
-                    if instance.id not in excuses.failed:
-                        with excuses.excused(instance, progress):
-                            has_passed = instance.id not in asked
-                            self._check_alive(app, instance, states[instance.id], has_passed)
+                rarer_s = min(elapsed * STATES_SHARE, LONGEST_STATES_S)
+                looked, next_states = now, now + max(STATES_S, rarer_s)
+                states = self._alive(app, instances, waiting, excuses, progress)
             waiting = self._not_yet(app, waiting, states, started, progress, excuses)
             if not waiting:
+                if self.clock.monotonic() - looked > STATES_S:
+                    self._alive(app, instances, waiting, excuses, progress)
                 break
             silent = next((p for p in waiting if p.is_silent), None)
             if silent:
@@ -114,10 +118,29 @@ class Startup:
                     if found:
                         raise self._wrong_port(app, silent.instance, found)
                     if elapsed >= silent.limit_s:
+                        self._alive(app, instances, waiting, excuses, progress)
                         raise self._too_late(app, silent.instance, limit)
             self.clock.sleep(max(POLL_S, min(elapsed * POLL_SHARE, LONGEST_POLL_S)))
         statuses = {run.instance.id: run.status for run in every if run.status is not None}
         return Started([run.instance for run in every], statuses)
+
+    def _alive(
+        self,
+        app: App,
+        instances: list[Instance],
+        waiting: list[CheckRun],
+        excuses: Excuses,
+        progress: Progress,
+    ) -> dict[str, InstanceState]:
+        """Their states. Raises PaasError if one has ended, unless that is excused."""
+        states = self.engines.of(app).runtime.states(instances)
+        asked = {run.instance.id for run in waiting}
+        for instance in instances:
+            if instance.id not in excuses.failed:
+                with excuses.excused(instance, progress):
+                    has_passed = instance.id not in asked
+                    self._check_alive(app, instance, states[instance.id], has_passed)
+        return states
 
     def _not_yet(
         self,

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from paas.adapters.builds.queue import FlockBuildQueue
+from paas.domain.builds.turns import Ticket
 from paas.domain.values.errors import PaasError
 from paas.interfaces import BuildQueue
 from tests.contract.system.test_locks import in_fork
@@ -144,6 +145,31 @@ def test_a_killed_builder_holds_nobody_up(builders: Callable[[int], Builders]) -
     assert [int(name.split("-")[1]) for name in names] == [2, 3]
     some.end("2-2")
     some.end("3-3")
+
+
+def test_who_waits_does_not_read_all_tickets_again_and_again(
+    builders: Callable[[int], Builders],
+) -> None:
+    """While nothing comes or goes, the many who wait read the directory's time alone."""
+    some = builders(1)
+    some.start("1-1")
+    rounds, looks = iter(range(20)), 0
+    live = some.queue._live
+
+    def counted() -> list[Ticket]:
+        nonlocal looks
+        looks += 1
+        return live()
+
+    def check() -> None:
+        if next(rounds, None) is None:
+            raise PaasError("build-cancelled", "No.")
+
+    some.queue._live = counted  # type: ignore[method-assign]
+    with pytest.raises(PaasError), some.queue.turn("2-2", "bob", lambda *_: None, check):
+        raise AssertionError
+    assert looks <= 10
+    some.end("1-1")
 
 
 def test_a_wait_can_be_cancelled(builders: Callable[[int], Builders]) -> None:
