@@ -6,7 +6,7 @@ the client and LFS transfers run without settings: they get their paths as argum
 
 from dataclasses import dataclass
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Self, overload
 
@@ -41,7 +41,13 @@ class Location:
     def __get__(self, paths: "Paths", owner: type) -> Path: ...
     def __get__(self, paths: "Paths | None", owner: type) -> "Self | Path":
         """Its path on the server that `paths` belongs to."""
-        return self if paths is None else Path(getattr(paths, self.root), self.name)
+        return self if paths is None else _joined(getattr(paths, self.root), self.name)
+
+
+@lru_cache(maxsize=1024)
+def _joined(root: Path, name: str) -> Path:
+    """Made once: a push asks for a hundred of them."""
+    return root / name
 
 
 _etc = partial(Location, "etc")

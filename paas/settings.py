@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import lru_cache
 from ipaddress import IPv4Network
 from math import inf
 from pathlib import Path
@@ -311,6 +312,20 @@ def load(path: Path) -> Settings:
     if (found := problem(settings)) is not None:
         raise PaasError("server-yml", f"{path}: {found}")
     return settings
+
+
+def present(path: Path) -> Settings:
+    """As `load`, but a file that has not changed since is not read again."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return load(path)
+    return _read(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, _version: tuple[int, ...]) -> Settings:
+    return load(path)
 
 
 def _typed(path: Path, key: str, value: object, example: object, annotated: object) -> object:

@@ -9,6 +9,7 @@ its round, and whether it has its turn; each waiting process decides that for it
 
 import fcntl
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 _COUNTER = ".next"
 # Not the name that former versions use: during an upgrade, their processes queue separately.
 _PREFIX = "ticket-"
+_TICKET = re.compile(rf"{_PREFIX}[0-9]+-.+")
 # Two changes of a directory within one tick of the kernel's clock may have the same time.
 _TICK_NS = 50_000_000
 # At the end of a ticket's content, after the user's name, which has no spaces, and the round.
@@ -162,7 +164,11 @@ class FlockBuildQueue:
         return found
 
     def _paths(self) -> list[Path]:
-        return sorted(self._directory.glob(f"{_PREFIX}[0-9]*-*"))
+        try:
+            paths = list(self._directory.iterdir())
+        except FileNotFoundError:
+            return []
+        return sorted(path for path in paths if _TICKET.fullmatch(path.name))
 
     def _request(self, build_id: str) -> Path:
         return self._directory / f"cancel-{build_id}"

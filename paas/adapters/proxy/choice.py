@@ -18,7 +18,7 @@ from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.interfaces import Progress, ProxyKind
-from paas.settings import Settings, load
+from paas.settings import Settings, present
 
 STOP_POLL_S = 0.2
 
@@ -41,7 +41,7 @@ class ChosenProxy:
 
     def kind(self) -> str:
         """The kind that serves."""
-        kind = load(self._file).proxy if self._file.exists() else self._settings.proxy
+        kind = present(self._file).proxy if self._file.exists() else self._settings.proxy
         if kind not in self._kinds:
             raise PaasError(
                 "proxy-kind",

@@ -43,7 +43,7 @@ def services_of(etc: str) -> Services:
 
 @lru_cache(maxsize=1)
 def _services_of(path: Path, _changed_ns: int) -> Services:
-    return all_services(server_adapters(settings.load(path)))
+    return all_services(server_adapters(settings.present(path)))
 
 
 def run(

@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,12 +93,13 @@ class Cgroups:
 
         0: the machine does not limit memory, or not by default.
         """
-        return limits.memory_mib or self._share_mib(self._settings.memory_share)
+        return limits.memory_mib or _share_mib(self.hierarchies(), self._settings.memory_share)
 
     def build_memory_mib(self) -> int:
         """The same for a build."""
         settings = self._settings
-        return settings.build_memory_mib or self._share_mib(settings.build_memory_share)
+        share = settings.build_memory_share
+        return settings.build_memory_mib or _share_mib(self.hierarchies(), share)
 
     def for_build(self, build_id: str) -> tuple[Cgroup, ...]:
         """The cgroups that a build joins, with their limits."""
@@ -142,11 +144,12 @@ class Cgroups:
     ) -> tuple[Cgroup, ...]:
         """memory_share: of the machine's memory, if limits has none. weight: of the CPU."""
         entries = []
-        for hierarchy in self.hierarchies():
+        hierarchies = self.hierarchies()
+        memory_mib = limits.memory_mib or _share_mib(hierarchies, memory_share)
+        for hierarchy in hierarchies:
             path, unified, files = hierarchy.path, hierarchy.unified, dict[str, str]()
             if "pids" in hierarchy.controllers:
                 files["pids.max"] = str(limits.processes)
-            memory_mib = limits.memory_mib or self._share_mib(memory_share)
             if MEMORY in hierarchy.controllers and memory_mib:
                 # Without a limit of its own, it is only kept from taking everything: it may swap.
                 may_swap = not limits.memory_mib
@@ -159,13 +162,6 @@ class Cgroups:
             if files or unified or CPU in hierarchy.controllers:
                 entries.append(Cgroup(str(path / name), files))
         return tuple(entries)
-
-    def _share_mib(self, share: float) -> int:
-        """A part of the machine's memory, if it can be limited."""
-        for place in self.hierarchies():
-            if MEMORY in place.controllers:
-                return int(machine_mib(place.path, unified=place.unified) * share)
-        return 0
 
     def pids(self, name: str) -> list[int]:
         """The processes of an instance (its id) or a build (``build-ID``); unordered."""
@@ -227,6 +223,14 @@ class Cgroups:
             for entry in hierarchy.path.glob("*/")
             if entry.name not in {LEAF, IMAGE_BUILDS}
         }
+
+
+def _share_mib(hierarchies: Sequence[Hierarchy], share: float) -> int:
+    """A part of the machine's memory, if it can be limited."""
+    for place in hierarchies:
+        if MEMORY in place.controllers:
+            return int(machine_mib(place.path, unified=place.unified) * share)
+    return 0
 
 
 def _recorded(path: Path, controllers: tuple[str, ...], unified: bool) -> Hierarchy:
