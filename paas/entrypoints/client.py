@@ -11,7 +11,8 @@ import os
 import sys
 
 if __name__ == "__main__":
-    sys.path.insert(0, os.path.abspath(__file__).removesuffix("/paas/entrypoints/client.py"))
+    # Not opt/current, which an upgrade changes: what is imported later must fit to this.
+    sys.path.insert(0, os.path.realpath(__file__).removesuffix("/paas/entrypoints/client.py"))
 
 
 def main() -> int:

@@ -39,9 +39,6 @@ def observe(env: dict[bytes, bytes]) -> int | None:
         os.set_inheritable(trace, True)
         env[b"GIT_TRACE2_EVENT"] = b"%d" % trace
         return None
-    # Now: an upgrade during the push may remove this version of the code.
-    import paas.domain.git.refusals  # noqa: F401 - `_explain` uses it
-
     status = _ended(git)
     _explain(trace, int(env[b"PAAS_MAX_PUSH_MIB"]))
     return status
@@ -69,9 +66,12 @@ def _explain(trace: int, max_push_mib: int) -> None:
     text = os.pread(trace, os.lseek(trace, 0, os.SEEK_CUR), 0)
     if not any(complaint in text for complaint in _COMPLAINTS):
         return
-    from paas.domain.git.refusals import explained
-    from paas.entrypoints.failure import rendered
-
+    # Only now: it costs as much as the start of Python, and most pushes need none of it.
+    try:
+        from paas.domain.git.refusals import explained
+        from paas.entrypoints.failure import rendered
+    except (ImportError, OSError):
+        return  # the second upgrade during this push has removed this version of the code
     error = explained(_complaints(text), max_push_mib)
     if error is not None:
         words = rendered(error)

@@ -167,7 +167,9 @@ SLOW = {"argparse", "contextlib", "dataclasses", "enum", "functools", "inspect",
 SLOW |= {"pathlib", "random", "re", "shutil", "subprocess", "tempfile", "typing"}
 
 
-@pytest.mark.parametrize("module", ["launcher.launcher", "gate_client.link"])
+@pytest.mark.parametrize(
+    "module", ["launcher.launcher", "gate_client.hook", "gate_client.observer"]
+)
 def test_what_starts_often_imports_little(module: str) -> None:
     """The launcher of instances, and the client on the server, as they are started."""
     code = (
