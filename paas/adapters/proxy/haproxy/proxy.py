@@ -146,7 +146,9 @@ class HaproxyProxy:
             if time.monotonic() >= deadline:
                 return False
             time.sleep(DRAIN_POLL_S)
-        return self._nginx.drain(max(0.0, deadline - time.monotonic()), endpoints)
+        # While HAProxy does not serve, the Nginx is the other kind's, which waits for it itself.
+        left_s = max(0.0, deadline - time.monotonic())
+        return not self._public or self._nginx.drain(left_s, endpoints)
 
     def _is_drained(self, endpoints: Collection[Endpoint] | None) -> bool:
         """Between two changes: in one, the files and what is served are not the same yet."""
