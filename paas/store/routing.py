@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import asdict
 from typing import Any
 
+from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.routing import Routing
 from paas.domain.routing.sites import Redirect
 from paas.domain.routing.statics import StaticPath
@@ -57,10 +58,21 @@ class Routings(Table):
         )
         return frozenset(row["app_id"] for row in rows)
 
+    def apps_with_paths_to(self, app_id: int) -> frozenset[int]:
+        """The ids of the apps of whose hosts a path is that app's."""
+        rows = self._database.rows(
+            "SELECT DISTINCT routing.app_id FROM routing, json_each(CASE "
+            "WHEN json_valid(routing.value) THEN routing.value ELSE '{}' END, '$.paths') AS path "
+            "WHERE json_extract(path.value, '$.app_id') = ?",
+            app_id,
+        )
+        return frozenset(row["app_id"] for row in rows)
+
 
 def _decoded(value: dict[str, Any]) -> Routing:
     """A routing as stored by this version or an earlier one."""
     redirects = tuple(Redirect(**redirect) for redirect in value.pop("redirects"))
     statics = tuple(StaticPath(**static) for static in value.pop("statics", ()))
     domains = tuple(value.pop("domains"))
-    return Routing(domains=domains, redirects=redirects, statics=statics, **value)
+    paths = tuple(PathRoute(**path) for path in value.pop("paths", ()))
+    return Routing(domains=domains, redirects=redirects, statics=statics, paths=paths, **value)

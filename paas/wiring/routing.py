@@ -6,6 +6,7 @@ from paas.services.routing.claims import Claims
 from paas.services.routing.domains import Domains
 from paas.services.routing.names import Names
 from paas.services.routing.ownership import Ownership
+from paas.services.routing.paths import Paths
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
@@ -81,6 +82,11 @@ def domains(adapters: Adapters, sites: Sites, claims: Claims) -> Domains:
         server=adapters.server_file,
         addresses=adapters.addresses,
     )
+
+
+def paths(adapters: Adapters, sites: Sites, claims: Claims) -> Paths:
+    """Which app answers a path of a host."""
+    return Paths(store=adapters.store, sites=sites, ownership=claims.ownership, names=claims.names)
 
 
 def router(adapters: Adapters, sites: Sites, quotas: Quotas) -> Router:

@@ -70,6 +70,7 @@ from paas.services.releases.diffs import Diffs
 from paas.services.releases.pipelines import Pipelines
 from paas.services.releases.releases import Releases
 from paas.services.routing.domains import Domains
+from paas.services.routing.paths import Paths
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
@@ -141,6 +142,7 @@ class Services:
     disk: DiskReports
     doctor: Doctor
     domains: Domains
+    paths: Paths
     dump_schedules: DumpSchedules
     drains: Drains
     dumps: Dumps
@@ -292,6 +294,7 @@ def all_services(adapters: Adapters) -> Services:
             audit=audit,
         ),
         domains=routing.domains(adapters, sites, claims),
+        paths=routing.paths(adapters, sites, claims),
         drains=drains,
         dump_schedules=capturing.schedules,
         dumps=datastores.dumps(adapters, backups, capturing),

@@ -125,6 +125,49 @@ def test_a_name_of_another_app_is_refused(
     assert "is an address, not a host name" in wrong.stderr
 
 
+def test_a_path_of_a_domain_is_another_apps(
+    server: Server, alice: User, bob: User, shop: App, repository: Callable[..., Repository]
+) -> None:
+    """Through a roll-out of either app, until it is removed; and not for strangers."""
+    alice.ssh("domains:add", "shopdom", "weg.example")
+    alice.ssh("apps:create", "pathdom")
+    files = {**tiny(), "serve.py": ONE_HOST.replace("only.example", "weg.example")}
+    files["app.json"] = json.dumps(
+        {"healthchecks": {"web": [{"type": "startup", "listening": True}]}}
+    )
+    alice.push(repository(files), "pathdom")
+
+    bob.ssh("apps:create", "strangerdom")
+    refused = bob.ssh("domains:add", "strangerdom", "weg.example/api", check=False)
+    assert refused.returncode == 1
+    assert "weg.example belongs to another app" in refused.stderr
+
+    done = alice.ssh("domains:add", "pathdom", "weg.example/api")
+    assert "pathdom answers to weg.example/api" in done.stderr
+    for app in ("pathdom", "shopdom"):
+        assert answer(server, "weg.example", "/api/cart?x=1")[0] == 200
+        alice.ssh("ps:restart", "-a", app)
+    assert answer(server, "weg.example", "/api%2Fcart")[0] == 400
+    for line in ("/cart?x=1 weg.example", 'path="/api/cart?x=1"'):
+        wait_for(
+            lambda line=line: line in alice.ssh("logs", "-a", "pathdom").stdout,  # type: ignore[misc]
+            what=f"{line} in the log",
+        )
+    assert "path to pathdom" in alice.ssh("domains", "-a", "shopdom").stdout
+    (path,) = [
+        info
+        for info in json.loads(alice.ssh("domains", "-a", "pathdom", "--json").stdout)
+        if info["kind"] == "path"
+    ]
+    assert (path["domain"], path["path"], path["strip"]) == ("weg.example", "/api", True)
+
+    alice.ssh("domains:remove", "pathdom", "weg.example/api")
+    answer(server, "weg.example", "/api/gone")
+    assert "/gone" not in alice.ssh("logs", "-a", "pathdom").stdout
+    mixed = alice.ssh("domains:add", "pathdom", "a.example", "weg.example/api", check=False)
+    assert mixed.returncode == 2
+
+
 def test_domains_outlive_deploys_and_restarts(server: Server, alice: User, shop: App) -> None:
     """They are the app's, not the release's."""
     alice.ssh("domains:add", "shopdom", "bleibt.example")

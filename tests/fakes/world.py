@@ -242,6 +242,7 @@ class World:
         self.disk = made.disk
         self.doctor = made.doctor
         self.domains = made.domains
+        self.paths = made.paths
         self.drains = made.drains
         self.dump_schedules = made.dump_schedules
         self.dumps = made.dumps

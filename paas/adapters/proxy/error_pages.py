@@ -13,7 +13,7 @@ from paas.settings import Settings
 KINDS = ("html", "json")
 # nginx replaces it in its own pages only (server side includes); it is 32 hexadecimal digits.
 BEHIND_REQUEST_ID = '<!--# echo var="http_x_request_id" -->'
-NGINX_REQUEST_ID = '<!--# echo var="request_id" -->'
+NGINX_REQUEST_ID = '<!--# echo var="paas_request_id" -->'
 LOGS = "If this is your app, its log says more: paas logs"
 
 

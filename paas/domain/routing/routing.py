@@ -1,8 +1,9 @@
 """How an app is reached, as its users have set it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from paas.domain.routing.paths import OWN_HOST, PathRoute
 from paas.domain.routing.sites import Redirect
 from paas.domain.routing.statics import StaticPath
 
@@ -15,7 +16,8 @@ class Routing:
     wildcard. own_host: whether that own name answers. settings: by key, see router_settings.py.
     users: hashed passwords by name; if there are any, visitors have to log in. statics: in addition
     to those of the config. proofs: why the app has a name, see proofs.py; names from before there
-    were proofs have none, and are kept.
+    were proofs have none, and are kept. paths: of its hosts, which other apps answer; of its own
+    host with OWN_HOST. by_path: whether paths of hosts may be this app's.
     """
 
     domains: tuple[str, ...] = ()
@@ -25,6 +27,8 @@ class Routing:
     users: Mapping[str, str] = field(default_factory=dict)
     statics: tuple[StaticPath, ...] = ()
     proofs: Mapping[str, str] = field(default_factory=dict)
+    paths: tuple[PathRoute, ...] = ()
+    by_path: bool = False
 
     def names(self, own: str) -> tuple[str, ...]:
         """Every host name: those that answer, the one to show first, and those that redirect.
@@ -39,3 +43,14 @@ class Routing:
     def claimed(self) -> frozenset[str]:
         """The names that no other app may have."""
         return frozenset(self.domains) | {redirect.host for redirect in self.redirects}
+
+    def paths_at(self, own: str) -> tuple[PathRoute, ...]:
+        """The paths with the names of their hosts. own: as of `names`."""
+        return tuple(
+            replace(path, host=own) if path.host == OWN_HOST else path for path in self.paths
+        )
+
+    def pruned(self) -> "Routing":
+        """Without paths of names that the app does not answer to, or no longer."""
+        hosts = {*self.domains, *([OWN_HOST] if self.own_host else [])}
+        return replace(self, paths=tuple(path for path in self.paths if path.host in hosts))

@@ -1,13 +1,14 @@
 """What the proxy knows of an app: its names, its certificates, and where its instances listen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.hsts import Hsts
+from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import DEFAULTS, RouterSettings
 
 HTTP_PORT = 80
@@ -77,7 +78,7 @@ class Site:
     No endpoints: the hosts answer with the folder's files, or 503 if there is none.
     deployed: false where no version was ever deployed, as the page then says, with 404.
     error_pages: by status (502, 503 where nothing runs, 504), what visitors see in place of a
-    default.
+    default. paths: of its hosts, which other apps answer. by_path: whether it may be such an app.
     """
 
     app_id: int
@@ -92,6 +93,8 @@ class Site:
     statics: tuple[Static, ...] = ()
     error_pages: Mapping[int, Path] = field(default_factory=dict)
     deployed: bool = True
+    paths: tuple[PathRoute, ...] = ()
+    by_path: bool = False
 
     @property
     def hsts(self) -> Hsts | None:
@@ -122,12 +125,13 @@ class Server:
     """Names of a site that are answered alike on one of the two ports.
 
     certificate: None on the port for plain HTTP. redirect: to HTTPS of the same name where its
-    ``to`` is empty; None if the app answers.
+    ``to`` is empty; None if the app answers. paths: of these names, which other apps answer.
     """
 
     names: tuple[str, ...]
     certificate: Certificate | None = None
     redirect: Redirect | None = None
+    paths: tuple[PathRoute, ...] = ()
 
 
 def servers_of(site: Site) -> list[Server]:
@@ -138,13 +142,11 @@ def servers_of(site: Site) -> list[Server]:
     secure = {host for certificate in site.certificates for host in certificate.hosts}
     plain = tuple(host for host in site.hosts if host not in secure)
     upgraded = tuple(host for host in site.hosts if host in secure)
-    servers = [Server(plain)] if plain else []
-    if upgraded:
-        servers.append(Server(upgraded, redirect=Redirect("", "", 301)))
+    servers = _answering(site, Server(plain))
+    servers += _answering(site, Server(upgraded, redirect=Redirect("", "", 301)))
     for certificate in site.certificates:
         shown = tuple(host for host in certificate.hosts if host in site.hosts)
-        if shown:
-            servers.append(Server(shown, certificate))
+        servers += _answering(site, Server(shown, certificate))
     for redirect in site.redirects:
         servers.append(Server((redirect.host,), redirect=redirect))
         servers += [
@@ -153,3 +155,13 @@ def servers_of(site: Site) -> list[Server]:
             if redirect.host in certificate.hosts
         ]
     return servers
+
+
+def _answering(site: Site, server: Server) -> list[Server]:
+    """The same, with a server of its own for each name that has paths of other apps."""
+    found = {name: [path for path in site.paths if path.host == name] for name in server.names}
+    plain = tuple(name for name, paths in found.items() if not paths)
+    servers = [replace(server, names=plain)] if plain else []
+    return servers + [
+        replace(server, names=(name,), paths=tuple(paths)) for name, paths in found.items() if paths
+    ]

@@ -26,7 +26,7 @@ class Quota(StrEnum):
     INSTANCES = "instances"
     """How many instances the formation may have, all process types together."""
     DOMAINS = "domains"
-    """How many domains and redirects, pending ones included."""
+    """How many domains, redirects and paths of them, pending ones included."""
     DISK = "disk"
     """How many bytes of disk space; see DiskUsage."""
     BODY = "body"

@@ -11,6 +11,7 @@ from paas.domain.routing.hosts import WILDCARD, HostName
 from paas.domain.routing.proofs import Pending
 from paas.domain.routing.sites import Redirect
 from paas.domain.values.errors import EXIT_FAILED, usage_error
+from paas.entrypoints.cli.paths import path_addresses, path_kind, plain_path, shown_path
 from paas.entrypoints.cli.session import (
     Session,
     app_argument,
@@ -21,9 +22,14 @@ from paas.entrypoints.cli.tables import list_options, print_table
 from paas.entrypoints.cli.terminal import print_json
 from paas.services.access import require_server
 from paas.services.routing.domains import DomainInfo
+from paas.services.routing.paths import PathAddress
 
 CODES = ("301", "302", "307", "308")
 trust_option = click.option("--trust", is_flag=True, help="Add it without proof; for admins.")
+strip_option = click.option(
+    "--strip", "form", flag_value="strip", help="The app does not see a path (the default)."
+)
+keep_option = click.option("--keep", "form", flag_value="keep", help="The app sees a path.")
 
 
 @click.command("domains")
@@ -37,16 +43,19 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
     found = session.services.domains.listing(session.actor, name)
     certificates = session.services.certificates.listing(session.actor, name)
     shown = {host: item.certificate for item in certificates for host in item.hosts}
+    paths = session.services.paths.listing(session.actor, name)
     if as_json:
         plain = [{**_plain(info), **_proof(session, name, info)} for info in found]
         print_json(
             [{**one, "certificate": _secured(shown.get(str(one["domain"])))} for one in plain]
+            + [plain_path(info) for info in paths]
         )
         return
     rows = [
         (both_ways(info.host), _kind(info), _dns(info), _until(shown.get(info.host)))
         for info in found
     ]
+    rows += [(shown_path(info.route), path_kind(name, info), "", "") for info in paths]
     print_table(("Domain", "Kind", "DNS", "HTTPS"), rows, optional=("Kind",), flexible="DNS")
     _tell_pending(session, name, [info.pending for info in found if info.pending])
 
@@ -54,16 +63,34 @@ def listing(session: Session, name: str | None, app: str | None, as_json: bool) 
 @click.command("domains:add")
 @click.argument("words", nargs=-1, required=True, metavar="[APP] DOMAIN...")
 @trust_option
+@strip_option
+@keep_option
 @app_option
 @pass_session
-def add(session: Session, words: tuple[str, ...], app: str | None, trust: bool) -> None:
+def add(
+    session: Session, words: tuple[str, ...], app: str | None, trust: bool, form: str | None
+) -> None:
     """Add host names to an app; *.shop.example.com stands for any name below it.
 
     A domain is pending until its DNS points to this server or has the TXT record that is shown.
+    shop.example.com/api is a path of a domain that an app has already: this app then answers it.
 
     Example: paas domains:add shop shop.example.com www.example.com
     """
-    name, hosts = _words(session, words, app)
+    name, given = _app_and_words(session, words, app)
+    if paths := path_addresses(given):
+        if trust:
+            raise usage_error("arguments", "A path needs no proof: leave out --trust.")
+        strips = form != "keep"
+        session.services.paths.add(session.actor, name, paths, session.terminal, strip=strips)
+        session.terminal.step(f"{name} answers to {_joined(paths)}")
+        return
+    if form is not None:
+        raise usage_error(
+            "arguments",
+            "--strip and --keep are for paths, such as shop.example.com/api.",
+        )
+    hosts = [to_host_name(word) for word in given]
     domains = session.services.domains
     pending = domains.add(session.actor, name, hosts, session.terminal, trust=trust)
     waiting = {one.host for one in pending}
@@ -111,11 +138,16 @@ def check_due(session: Session) -> None:
 @app_option
 @pass_session
 def remove(session: Session, words: tuple[str, ...], app: str | None) -> None:
-    """Remove host names or redirects from an app.
+    """Remove host names, redirects or paths from an app.
 
     Example: paas domains:remove shop www.example.com
     """
-    name, hosts = _words(session, words, app)
+    name, given = _app_and_words(session, words, app)
+    if paths := path_addresses(given):
+        session.services.paths.remove(session.actor, name, paths, session.terminal)
+        session.terminal.step(f"Removed {_joined(paths)}")
+        return
+    hosts = [to_host_name(word) for word in given]
     session.services.domains.remove(session.actor, name, hosts, session.terminal)
     session.terminal.step(f"{name} no longer answers to {_joined(hosts)}")
 
@@ -177,20 +209,23 @@ def set_global(session: Session, domain: str) -> None:
         session.terminal.detail(f"DNS has no address for {to_unicode(anything)} yet.")
 
 
-def _words(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, list[HostName]]:
-    """The app and the host names of ``[APP] DOMAIN...``: an app's name has no dot."""
+def _app_and_words(
+    session: Session, words: tuple[str, ...], app: str | None
+) -> tuple[str, Sequence[str]]:
+    """The app and the domains of ``[APP] DOMAIN...``: an app's name has no dot."""
     named = app is None and "." not in words[0]
-    hosts = words[1:] if named else words
-    if not hosts:
+    domains = words[1:] if named else words
+    if not domains:
         raise usage_error("arguments", "No domain was named.", "For example: shop.example.com")
-    return session.app_name(app, words[0] if named else None), [to_host_name(w) for w in hosts]
+    return session.app_name(app, words[0] if named else None), domains
 
 
 def _redirect(session: Session, words: tuple[str, ...], app: str | None) -> tuple[str, Redirect]:
     code = words[-1] if words[-1].isdigit() else None
     if code is not None and code not in CODES:
         raise usage_error("arguments", f"{code} is not one of {', '.join(CODES)}.")
-    name, hosts = _words(session, words[:-1] if code else words, app)
+    name, given = _app_and_words(session, words[:-1] if code else words, app)
+    hosts = [to_host_name(word) for word in given]
     if len(hosts) != 2:
         raise usage_error(
             "arguments",
@@ -276,5 +311,8 @@ def _dns(info: DomainInfo) -> str:
     return "has no address yet"
 
 
-def _joined(hosts: list[HostName]) -> str:
-    return ", ".join(map(both_ways, hosts))
+def _joined(domains: Sequence[HostName | PathAddress]) -> str:
+    return ", ".join(
+        both_ways(one) if isinstance(one, str) else f"{to_unicode(one.host)}{one.path}"
+        for one in domains
+    )

@@ -115,7 +115,12 @@ _OTHERS = (
     CommandLine("docker:report", "[APP]", "Show how an image is built.", (*APP, *JSON)),
     CommandLine("docker:runtime", "", "Show the image for slugs.", (*JSON, "--rebuild")),
     CommandLine("domains", "[APP]", "List host names and their DNS.", (*APP, *TABLE)),
-    CommandLine("domains:add", "[APP] DOMAIN...", "Add host names.", (*APP, "--trust")),
+    CommandLine(
+        "domains:add",
+        "[APP] DOMAIN...",
+        "Add host names, or paths of them.",
+        (*APP, "--trust", "--strip", "--keep"),
+    ),
     CommandLine("domains:clear", "[APP]", "Remove all domains and redirects.", APP),
     CommandLine(
         "domains:redirect",
@@ -123,7 +128,7 @@ _OTHERS = (
         "Redirect one name to another.",
         (*APP, "--trust"),
     ),
-    CommandLine("domains:remove", "[APP] DOMAIN...", "Remove host names.", APP),
+    CommandLine("domains:remove", "[APP] DOMAIN...", "Remove host names or paths.", APP),
     CommandLine("domains:set-global", "DOMAIN", "Change the server's domain."),
     CommandLine("domains:verify", "[APP] [DOMAIN...]", "Check pending domains now.", APP),
     CommandLine("drains", "[APP]", "List where the log is forwarded.", (*APP, *TABLE)),

@@ -16,6 +16,7 @@ from paas.services.access import find_app, refreshed, require_account, require_a
 from paas.services.apps.destruction import Destruction
 from paas.services.datastores.finding import no_such_datastore
 from paas.services.progress import waiting
+from paas.services.routing.paths import forget_paths
 from paas.services.routing.sites import Sites
 from paas.services.server.quotas import Quotas
 from paas.store import Store
@@ -141,6 +142,7 @@ class Apps:
         with self.reserve.released(), lock, progress.doing(f"removing {app.name}"):
             owned = self.confirmed(app, datastores)
             self.destruction.run(refreshed(self.store, app), progress, datastores=owned)
+        forget_paths(self.store, self.sites, app, progress)
         return app
 
     def confirmed(self, app: App, names: Sequence[str]) -> list[Datastore]:

@@ -22,7 +22,8 @@ def copy_settings(store: Store, source: App, app: App) -> None:
     if not source.storage:
         store.apps.set_scheduling(app.id, source.scheduling)
     routing = store.routing.of_app(source.id)
-    store.routing.set(app.id, replace(routing, domains=(), own_host=True, redirects=()))
+    own = replace(routing, domains=(), own_host=True, redirects=(), paths=(), by_path=False)
+    store.routing.set(app.id, own)
 
 
 def set_first_config(

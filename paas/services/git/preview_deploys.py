@@ -14,6 +14,7 @@ from paas.services.deploys.imports import Building, Imports
 from paas.services.git.status_reports import StatusReports, Told
 from paas.services.progress import waiting
 from paas.services.releases.release_commands import ReleaseCommands
+from paas.services.routing.paths import forget_paths
 from paas.store import Store
 
 PROCESS = "previews"
@@ -100,6 +101,7 @@ class PreviewDeploys:
             # By then nothing of the app is left to tell it with.
             self._tell(app, present, Outcome.REMOVED, f"removed: {why}")
             self.apps.destruction.run(app, progress, datastores=owned)
+        forget_paths(self.store, self.apps.sites, app, progress)
         if present.parent_id is not None:
             words = f"{app.name}, the preview of {present.of}, was removed: {why}"
             self.logs.write(present.parent_id, PROCESS, words)

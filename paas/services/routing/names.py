@@ -95,10 +95,10 @@ class Names:
         """The same routing. Raises PaasError if it has too many names. pending: to be added."""
         waiting = {one.host for one in self.store.domain_proofs.pending(app.id)} | {*pending}
         limit, _ = self.quotas.limit(Quota.DOMAINS, app)
-        if exceeds(len(routing.claimed | waiting), limit):
+        if exceeds(len(routing.claimed | waiting) + len(routing.paths), limit):
             raise over(
                 "too-many-domains",
-                f"{app.name} has reached its quota of {limit} domains and redirects.",
+                f"{app.name} has reached its quota of {limit} domains, redirects and paths.",
                 "Remove one: paas domains:remove.",
             )
         return routing

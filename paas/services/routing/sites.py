@@ -70,6 +70,8 @@ class Sites:
             statics=() if closed else self.files.statics(release, routing),
             error_pages=self.files.error_pages(slug),
             deployed=slug is not None,
+            paths=routing.paths_at(self.addresses.host(app.name)),
+            by_path=routing.by_path,
         )
 
     def present(
@@ -155,8 +157,8 @@ class Sites:
         """Change how an app is reached: at the proxy first, then in the store.
 
         doing: shown to those who wait meanwhile ("adds a domain"). wanted: turns the current
-        routing into the new one; may raise PaasError. Raises PaasError, with nothing changed, if
-        the proxy refuses it or a name is taken.
+        routing into the new one; may raise PaasError. Paths go with their host. Raises PaasError,
+        with nothing changed, if the proxy refuses it or a name is taken.
         """
         app = find_app(self.store, actor, name, to=Permission.CONFIGURE)
         holder = f"{actor.name} {doing}"
@@ -166,7 +168,7 @@ class Sites:
         ):
             app = refreshed(self.store, app)
             former = self.store.routing.of_app(app.id)
-            routing = wanted(app, former)
+            routing = wanted(app, former).pruned()
             if routing == former:
                 return routing
             if app.current is None:

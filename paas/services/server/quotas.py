@@ -183,7 +183,7 @@ class Quotas:
         pending = {one.host for one in self.store.domain_proofs.pending(app.id)}
         used = {
             Quota.INSTANCES: self._instances(app),
-            Quota.DOMAINS: len(routing.claimed | pending),
+            Quota.DOMAINS: len(routing.claimed | pending) + len(routing.paths),
             Quota.DISK: self._disk_use([app.id])[app.id],
             Quota.BODY: router_settings(routing.settings, routing.users).body_bytes,
         }

@@ -1,5 +1,6 @@
 """nginx over TLS: versions, ciphers, HTTP/2, resumption, and who is shown what."""
 
+import json
 import socket
 import ssl
 import subprocess
@@ -20,6 +21,7 @@ from paas.adapters.proxy.nginx.tls import NginxTls, installed_tls, tls_of
 from paas.adapters.proxy.tls import CURVES, curves_of
 from paas.adapters.system.files import make_directory
 from paas.domain.routing.hsts import Hsts
+from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import RouterSettings
 from paas.domain.routing.sites import Certificate, Redirect, Site
 from paas.domain.values.errors import PaasError
@@ -226,6 +228,34 @@ def _session(
         while secure.recv(65536):
             pass
         return secure.session, secure.session_reused
+
+
+def test_a_path_is_as_secure_as_its_host(secured: Secured) -> None:
+    """By one certificate, whichever app answers; behind a balancer, too."""
+    nginx, endpoints = secured.nginx, secured.site.endpoints
+    trusting = replace(secured.site.settings, trusted=(ip_network("127.0.0.1"),))
+    paths = (PathRoute(SHOP, "/api", 2),)
+    nginx.proxy.apply(Site(2, ("api.example.com",), endpoints, by_path=True, settings=trusting))
+    nginx.proxy.apply(replace(secured.site, paths=paths))
+    for path in ("/api", "/api/x?y"):
+        moved = nginx.get(SHOP, path)
+        assert status_of(moved) == 301
+        assert f"Location: https://{SHOP}:{secured.port}{path}\r\n".encode() in moved
+    posted = nginx.raw(posting(SHOP).replace(b"/x", b"/api/x"))
+    assert status_of(posted) == 308
+    assert f"Location: https://{SHOP}:{secured.port}/api/x\r\n".encode() in posted
+    answer = secured.get(SHOP, "/api/x")
+    assert (status_of(answer), answer.count(b"Strict-Transport-Security")) == (200, 1)
+    seen = json.loads(body_of(answer))["headers"]
+    assert (seen["x-forwarded-proto"], seen["x-forwarded-prefix"]) == ("https", "/api")
+
+    nginx.proxy.apply(replace(secured.site, paths=paths, settings=trusting))
+    answer = nginx.get(SHOP, "/api/x", "X-Forwarded-Proto: https", "X-Forwarded-For: 192.0.2.7")
+    seen = json.loads(body_of(answer))["headers"]
+    assert (seen["x-forwarded-proto"], seen["x-forwarded-for"]) == ("https", "192.0.2.7")
+    assert (seen["x-forwarded-prefix"], seen["host"]) == ("/api", SHOP)
+    nginx.proxy.apply(secured.site)
+    nginx.proxy.remove(2)
 
 
 def test_hsts_is_sent_over_https_alone(secured: Secured) -> None:

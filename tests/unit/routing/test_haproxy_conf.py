@@ -12,6 +12,7 @@ from paas.adapters.proxy.nginx.escaping import TEMPLATES
 from paas.adapters.proxy.tls import CURVES
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.hsts import Hsts
+from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import RouterSettings, router_settings
 from paas.domain.routing.sites import Certificate, Redirect, Site, SlugFolder, Static
 from paas.domain.values.errors import PaasError
@@ -57,6 +58,14 @@ VARIANTS = {
     "remote": replace(ONE, endpoints=(Endpoint("10.0.0.2", 11_200), Endpoint("10.0.0.3", 11_201))),
     "tls": SECURE,
     "settings": Site(7, ("shop.localhost",), at(20_001, 20_002), settings=SET),
+    "paths": replace(
+        SECURE,
+        paths=(
+            PathRoute("shop.example.com", "/api", 13),
+            PathRoute("shop.apps.example.com", "/docs/v1.2", 14, strip=False),
+        ),
+    ),
+    "by-path": replace(ONE, by_path=True, statics=(Static("/static", (SLUG,), "no-cache"),)),
     "static": replace(ONE, statics=(Static("/static", (SLUG,), "no-cache"),)),
     "closed": replace(ONE, closed=True),
     "errors": replace(ONE, error_pages={502: Path("/var/lib/paas/slugs/12-1/502.html")}),

@@ -15,6 +15,7 @@ from paas.adapters.proxy.nginx.site_conf import differs_in_endpoints_alone, rend
 from paas.adapters.proxy.nginx.tls import NginxTls
 from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.endpoints import Endpoint
+from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Certificate, Folder, Redirect, Site
 from paas.domain.values.errors import PaasError
@@ -81,6 +82,30 @@ VARIANTS = {
         ),
         SYSTEM,
         ipv6=False,
+    ),
+    "site-paths.conf": render_site(
+        replace(
+            SECURE,
+            settings=router_settings({"rate-limit": "10r/s"}, {}),
+            paths=(
+                PathRoute("shop.example.com", "/api", 13),
+                PathRoute("shop.apps.example.com", "/docs/v1.2", 14, strip=False),
+            ),
+        ),
+        SYSTEM,
+        ipv6=False,
+    ),
+    "site-by-path.conf": render_site(
+        replace(
+            MANY,
+            by_path=True,
+            settings=router_settings({"hsts": "5m", "sticky-sessions": "on"}, {}),
+        ),
+        SYSTEM,
+        ipv6=False,
+    ),
+    "site-by-path-behind.conf": render_site(
+        replace(ONE, by_path=True), Settings(proxy="haproxy"), ipv6=False
     ),
     "site-remote.conf": render_site(
         Site(

@@ -51,6 +51,7 @@ class Scheme:
     addresses: Sequence[str]
     map: str
     wildcards: str
+    paths: str
     tls: str = ""
 
 
@@ -166,6 +167,7 @@ def render_tables(
         (scheme, wild): [] for scheme in ("http", "https") for wild in (False, True)
     }
     certificates = []
+    paths: dict[str, list[str]] = {"http-paths": [], "https-paths": []}
     if web is not None:
         for scheme in ("http", "https") if web.pem else ("http",):
             maps[scheme, False] += [f"{host} web app" for host in web.hosts]
@@ -173,6 +175,8 @@ def render_tables(
     for kind, *words in (line for text in names for line in decoded_names(text)):
         if kind == "crt":
             certificates.append(" ".join(words))
+        elif kind in paths:
+            paths[kind].append(" ".join(words))
         else:
             wild = words[0].startswith("*.")
             maps[kind, wild].append(" ".join([words[0].removeprefix("*"), *words[1:]]))
@@ -180,12 +184,21 @@ def render_tables(
         # The first suffix that matches wins: the longest, as with nginx.
         lines.sort(key=lambda line: (-len(line.split()[0]), line) if wild else (0, line))
     tables = {map_file(settings, *key): _lines(lines) for key, lines in maps.items()}
+    tables |= {
+        paths_file(settings, scheme): _lines(sorted(paths[f"{scheme}-paths"]))
+        for scheme in ("http", "https")
+    }
     return {**tables, directory(settings) / "crt-list": _lines(sorted(certificates))}
 
 
 def map_file(settings: Settings, scheme: str, wild: bool) -> Path:
     """A map from host names, or suffixes of them, to what is done with a request."""
     return directory(settings) / f"{scheme}{'-wildcards' if wild else ''}.map"
+
+
+def paths_file(settings: Settings, scheme: str) -> Path:
+    """A map from paths of hosts to what is done with a request."""
+    return directory(settings) / f"{scheme}-paths.map"
 
 
 def _not_balancer(settings: Settings) -> str:
@@ -212,5 +225,6 @@ def _schemes(settings: Settings, *, ipv6: bool) -> list[Scheme]:
         addresses = [f"0.0.0.0:{port}", *([f"[::]:{port}"] if ipv6 else [])]
         exact, wild = (plain_path(map_file(settings, name, wild)) for wild in (False, True))
         if port:
-            found.append(Scheme(name, addresses, exact, wild, words))
+            paths = plain_path(paths_file(settings, name))
+            found.append(Scheme(name, addresses, exact, wild, paths, words))
     return found

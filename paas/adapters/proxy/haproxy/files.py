@@ -147,7 +147,7 @@ class HaproxyFiles:
         """Raises PaasError if another app's files have one of the site's names."""
         for app_id in self.ids("cfg") - {site.app_id}:
             lines = self.text(app_id, "names").splitlines()
-            taken = {line.split()[1] for line in lines if not line.startswith("crt ")}
+            taken = {line.split()[1] for line in lines if line.startswith(("http ", "https "))}
             if both := sorted(taken & set(site.names)):
                 raise PaasError(
                     "site-host-taken", f"HAProxy already serves {both[0]} for another app."

@@ -248,6 +248,9 @@ class HaproxyProxy:
         if sites is not None:
             self._files.replace_sites(sites)
         try:
+            if sites is None:
+                # A former version had fewer tables.
+                self._files.replace(self._files.tables())
             self._files.replace(wanted)
             self._set_refused_aside()
         except PaasError:

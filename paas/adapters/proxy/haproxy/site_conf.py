@@ -15,12 +15,15 @@ from paas.adapters.proxy.nginx.site_conf import (
     CLEARED_HEADERS,
     COMPRESSIBLE,
     SAID_HEADERS,
+    cookie_name,
     cookie_word,
+    inner_name,
     instance_word,
     look_alikes,
 )
 from paas.adapters.proxy.remote import CONNECT_TIMEOUT_MS, TRIES, connect_timeout, is_remote
 from paas.domain.routing.endpoints import Endpoint
+from paas.domain.routing.paths import SEGMENTS_MAX, PathRoute, path_prefix
 from paas.domain.routing.router_settings import RouterSettings, header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Certificate, Redirect, Site, servers_of
 from paas.domain.routing.statics import static_path
@@ -85,7 +88,7 @@ def nginx_part(site: Site) -> Site | None:
         gzip=False,
         brotli=False,
     )
-    return replace(site, certificates=(), redirects=(), settings=plain)
+    return replace(site, certificates=(), redirects=(), settings=plain, paths=())
 
 
 def _is_running(site: Site) -> bool:
@@ -117,19 +120,31 @@ def server_line(app_id: int, endpoint: Endpoint, *, sticky: bool, remote: bool =
 def names_text(site: Site, settings: Settings) -> str:
     """A line for each name on each port: ``http NAME ID KIND [TARGET]``, and for certificates.
 
-    KIND: ``app``, ``upgrade`` (to HTTPS) or a redirect's status. ``crt FILE NAME ...``: in a
-    handshake for one of these names this certificate is shown.
+    KIND: ``app``, ``upgrade`` (to HTTPS) or a redirect's status. A name of which paths are other
+    apps' has ``- paths`` at the end, and for each path ``http-paths NAME/PATH/ ID KIND /PATH HOW``,
+    with the other app's id; HOW: ``keep`` or ``strip`` and its number of segments. ``crt FILE NAME
+    ...``: in a handshake for one of these names this certificate is shown.
     """
     lines = []
     for server in servers_of(site):
         scheme = "https" if server.certificate else "http"
         how = _how(server.redirect, site, settings)
-        lines += [f"{scheme} {host_text(name)} {site.app_id} {how}" for name in server.names]
+        end = " - paths" if server.paths else ""
+        lines += [f"{scheme} {host_text(name)} {site.app_id} {how}{end}" for name in server.names]
+        lines += [f"{scheme}-paths {_path_line(path, how)}" for path in server.paths]
     for certificate in site.certificates:
         names = " ".join(host_text(name) for name in certificate.hosts)
         if names:
             lines.append(f"crt {pem_file(settings, site.app_id, certificate)} {names}")
     return "".join(line + "\n" for line in dict.fromkeys(lines))
+
+
+def _path_line(path: PathRoute, how: str) -> str:
+    """The words of a path's line."""
+    prefix = path_prefix(path.path)
+    action = f"strip{prefix.count('/')}" if path.strip else "keep"
+    app_id = checked_number("site-id", path.app_id, 1, 2**63)
+    return f"{host_text(path.host)}{prefix}/ {app_id} {how} {prefix} {action}"
 
 
 def pem_file(settings: Settings, app_id: int, certificate: Certificate) -> Path:
@@ -183,7 +198,12 @@ def _backend(site: Site, settings: Settings) -> str:
         headers=[(header_name(name), quoted(_text(value))) for name, value in headers],
         hsts=site.hsts.value if site.hsts else None,
         codes=sorted({redirect.code for redirect in site.redirects}),
-        upgrades=bool(site.certificates),
+        # A path is redirected as its host is.
+        upgrades=bool(site.certificates) or site.by_path,
+        by_path=site.by_path,
+        segments_max=SEGMENTS_MAX,
+        inner=inner_name(site.app_id),
+        cookie=cookie_name(site),
         https_suffix=https_suffix(settings),
         closed=site.closed,
         files=nginx_part(site) is not None,

@@ -18,6 +18,7 @@ from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules, error_va
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
 from paas.adapters.proxy.remote import REPEAT_S, TRIES, connect_timeout, is_remote
 from paas.domain.routing.endpoints import LOOPBACK, Endpoint
+from paas.domain.routing.paths import PathRoute, path_prefix
 from paas.domain.routing.router_settings import header_name, header_value
 from paas.domain.routing.sites import HTTPS_PORT, Redirect, Server, Site, servers_of
 from paas.domain.values.errors import PaasError
@@ -44,6 +45,9 @@ CLEARED_HEADERS = (
     "X-Scheme",
     "X-Script-Name",
 )
+
+# Those that this nginx tells apps nothing of itself: X-Forwarded-Prefix is for paths of hosts.
+_UNTOLD_HEADERS = tuple(name for name in CLEARED_HEADERS if name != "X-Forwarded-Prefix")
 
 # What the proxy or HTTP itself says about a request. If underscores replace dashes, WSGI and CGI
 # cannot tell the header from the real one.
@@ -105,7 +109,10 @@ def render_site(
     return render(
         "site.conf.j2",
         app_id=app_id,
-        servers=[_server(server, site, settings) for server in servers_of(site)],
+        servers=[
+            *(_server(server, site, settings) for server in servers_of(site)),
+            *([_inner_server(site)] if site.by_path else []),
+        ],
         endpoints=site.endpoints,
         remote=remote,
         repeat_s=REPEAT_S if remote else 10,
@@ -119,9 +126,12 @@ def render_site(
         again=bool(site.endpoints) and not site.closed,
         **error_values(site, settings),
         statics=static_values(site),
+        paths=list(path_values(site).values()),
+        by_path=site.by_path,
+        cookie=cookie_name(site),
         brotli_static=modules.brotli_static,
         **listening(settings, ipv6=ipv6),
-        cleared_headers=(*CLEARED_HEADERS, *(_look_alikes() if site.settings.underscores else ())),
+        cleared_headers=(*_UNTOLD_HEADERS, *(_look_alikes() if site.settings.underscores else ())),
         settings=site.settings,
         headers=[_header(name, text) for name, text in site.settings.headers.items()],
         logins=path_text(logins_file(settings, site)) if site.settings.users else None,
@@ -150,6 +160,11 @@ def instance_word(endpoint: Endpoint) -> str:
 def cookie_word(app_id: int, endpoint: Endpoint) -> str:
     """What a client's cookie has for an instance; it does not give the endpoint away."""
     return hashlib.sha256(f"{app_id}:{instance_word(endpoint)}".encode()).hexdigest()[:16]
+
+
+def cookie_name(site: Site) -> str:
+    """Of the cookie for sticky sessions. Apps that have paths of one host need one each."""
+    return f"paas_instance_{site.app_id:d}" if site.by_path else "paas_instance"
 
 
 def _sticky(site: Site) -> list[tuple[str, Endpoint]]:
@@ -197,6 +212,49 @@ def _server(server: Server, site: Site, settings: Settings) -> dict[str, object]
         "target": _target(server.redirect, site, settings) if server.redirect else None,
         "code": _code(server.redirect) if server.redirect else None,
         "upgrade": server.redirect is not None and not server.redirect.to,
+        "paths": [path_values(site)[path] for path in server.paths],
+        "statics": [
+            value
+            for value, static in zip(static_values(site), site.statics, strict=False)
+            if not any(path.has(static.path) for path in server.paths)
+        ],
+        "inner": False,
+    }
+
+
+def inner_name(app_id: int) -> str:
+    """The name of an app's server for requests by paths of hosts; no host is named like that."""
+    return f"_paas_{checked_number('site-id', app_id, 1, 2**63)}"
+
+
+def _inner_server(site: Site) -> dict[str, object]:
+    """The template's values for that server."""
+    return {
+        "names": [inner_name(site.app_id)],
+        "wildcard": False,
+        "chain": None,
+        "key": None,
+        "target": None,
+        "code": None,
+        "upgrade": False,
+        "paths": [],
+        "statics": static_values(site),
+        "inner": True,
+    }
+
+
+def path_values(site: Site) -> dict[PathRoute, dict[str, object]]:
+    """The template's values for each path of the site's hosts that another app answers."""
+    return {
+        path: {
+            "path": path_prefix(path.path),
+            "pattern": path_prefix(path.path).replace(".", "[.]"),
+            "strip": path.strip,
+            "inner": inner_name(path.app_id),
+            "variable": f"$paas_path_{site.app_id:d}_{number:d}",
+            "rest": f"paas_rest_{site.app_id:d}_{number:d}",
+        }
+        for number, path in enumerate(site.paths)
     }
 
 
