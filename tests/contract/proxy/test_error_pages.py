@@ -205,6 +205,11 @@ def test_programs_get_json(nginx: Nginx, status: int) -> None:
     assert json.loads(said(nginx.get(HOST, "/", "Accept: application/problem+json")))
 
 
+@pytest.mark.differs(
+    "an app's own page for 502 and 504",
+    nginx="for people; programs get JSON",
+    haproxy="for programs too, and up to 12 KiB",
+)
 def test_an_app_has_pages_of_its_own(nginx: Nginx) -> None:
     """For people; as they are, without our markers being read in them; never through a link."""
     folder = nginx.settings.state / "slug"

@@ -36,6 +36,11 @@ def present(haproxy: Haproxy) -> Worker:
     return haproxy.master.worker(pid)
 
 
+@pytest.mark.differs(
+    "a deploy, restart or scaling",
+    nginx="reload: new workers beside the old",
+    haproxy="the instances are replaced in the running process, over its socket, without a reload",
+)
 def test_a_change_of_instances_is_no_reload(haproxy: Haproxy) -> None:
     """They are added and sent away in the running worker; drained ones are forgotten.
 

@@ -233,6 +233,12 @@ def test_what_is_logged_is_the_path_that_was_asked_for(paths: Paths) -> None:
     assert id not in router_log(paths.server.settings, 1).read_text()
 
 
+@pytest.mark.differs(
+    "a path of a domain that leads to [another app](how-to/paths.md)",
+    nginx="the domain's app decides on `underscores-in-headers`, and which load balancers are "
+    "trusted",
+    haproxy="the app that the path leads to decides",
+)
 def test_rules_are_those_of_the_app_that_answers(paths: Paths) -> None:
     """Its limits, addresses and logins, its maintenance; not those of the host's app."""
     site = paths.site(2, client_max_body_size="10", deny="127.0.0.1")

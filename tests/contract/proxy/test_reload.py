@@ -87,6 +87,11 @@ def test_no_request_is_lost_when_instances_change(nginx: Nginx) -> None:
     assert set(load.statuses) == {200}
 
 
+@pytest.mark.differs(
+    "new apps, domains, certificates, settings",
+    nginx="reload",
+    haproxy="reload; listening sockets are handed over to the new worker",
+)
 def test_new_connections_are_routed_by_the_new_site_at_once(nginx: Nginx) -> None:
     """After apply, no worker with the former site takes a connection, drained or not."""
     with application() as old, application() as new:
@@ -131,6 +136,11 @@ def test_a_connection_without_a_request_yet_is_still_served(nginx: Nginx) -> Non
 GET = b"GET / HTTP/1.1\r\nHost: a.localhost\r\n\r\n"
 
 
+@pytest.mark.differs(
+    "an idle kept-alive connection at a deploy, restart or scaling",
+    nginx="[closed](reference/environment.md#requests-at-a-switch)",
+    haproxy="remains open",
+)
 def test_an_idle_connection_is_closed_cleanly(nginx: Nginx) -> None:
     """A kept-alive client sees the end of its connection, never half an answer.
 

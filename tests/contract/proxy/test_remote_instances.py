@@ -63,6 +63,12 @@ def test_what_was_begun_is_waited_for(
         assert nginx.proxy.drain(60, one.at(old))
 
 
+@pytest.mark.differs(
+    "an instance on [another machine](how-to/several-machines.md#what-visitors-notice) that does "
+    "not answer",
+    nginx="is skipped for 10 s after one failure",
+    haproxy="is checked every second, and skipped after three failures",
+)
 def test_a_dead_machine_costs_time_but_no_request(
     nginx: Nginx, machines: tuple[FarMachine, FarMachine]
 ) -> None:

@@ -51,14 +51,28 @@ def site_with(running: tuple[Nginx, int]) -> SiteWith:
     return make
 
 
+@pytest.mark.differs(
+    "a limit for chunked bodies, or over HTTP/2 without a length",
+    nginx="`client-max-body-size`",
+    haproxy="none: the app has to count",
+)
 def test_bodies_are_limited(site_with: SiteWith) -> None:
     """One byte more is answered with 413."""
     nginx = site_with(client_max_body_size="1k")
     for size, status in ((1024, 200), (1025, 413)):
         head = f"POST / HTTP/1.0\r\nHost: {HOST}\r\nContent-Length: {size}\r\n\r\n"
         assert status_of(nginx.raw(head.encode() + b"x" * size)) == status
+    head = f"POST / HTTP/1.1\r\nHost: {HOST}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+    chunks = b"\r\n401\r\n" + b"x" * 1025 + b"\r\n0\r\n\r\n"
+    counts = nginx.has_pages_for_people_alone
+    assert status_of(nginx.raw(head.encode() + chunks)) == (413 if counts else 200)
 
 
+@pytest.mark.differs(
+    "`client-body-timeout`",
+    nginx="between two parts of a body",
+    haproxy="none: always 60 s",
+)
 def test_a_body_that_does_not_go_on_ends() -> None:
     """The app, which gets whole bodies from nginx, does not notice it."""
     with nginx_server() as nginx, application() as app:
@@ -204,6 +218,16 @@ def test_clients_of_ipv6_are_limited_by_network(site_with: SiteWith) -> None:
         assert (status_for(address), status_for(address)) == (200, 429)
 
 
+@pytest.mark.differs(
+    "`brotli`",
+    nginx="with Debian's module",
+    haproxy="no",
+)
+@pytest.mark.differs(
+    "`gzip`",
+    nginx="from 1 KiB on",
+    haproxy="responses of any length",
+)
 def test_answers_are_compressed(site_with: SiteWith) -> None:
     """Where the client takes it, of what is worth it; off until asked for."""
     wants = "Accept-Encoding: gzip"
@@ -212,8 +236,15 @@ def test_answers_are_compressed(site_with: SiteWith) -> None:
     answer = site_with(gzip="on").get(HOST, "/json", wants, long)
     assert b"\r\nContent-Encoding: gzip\r\n" in answer
     assert b"\r\nVary: Accept-Encoding\r\n" in answer
+    proxy = site_with()
+    assert proxy.has_pages_for_people_alone or proxy.proxy.cannot("brotli", "on")
 
 
+@pytest.mark.differs(
+    "`proxy-send-timeout`",
+    nginx="between two writes to the app",
+    haproxy="none: `proxy-read-timeout` applies in both directions",
+)
 def test_slow_answers_end_with_the_timeout(site_with: SiteWith) -> None:
     """With 504."""
     with application() as slow:
@@ -237,6 +268,18 @@ def test_a_websocket_may_idle_longer(site_with: SiteWith) -> None:
         assert connection.recv(100) == b"still there"
 
 
+@pytest.mark.differs(
+    "request bodies",
+    nginx="read whole before the app sees them",
+    haproxy="passed on as they arrive: a slow client keeps a worker of the app busy. Gunicorn's "
+    "`gthread` or an async server suits it better than its plain workers.",
+)
+@pytest.mark.differs(
+    "responses",
+    nginx="buffered for slow clients",
+    haproxy="passed on as they arrive; `proxy-buffering` and `proxy-request-buffering` have no "
+    "effect",
+)
 def test_what_is_not_buffered_arrives_at_once(site_with: SiteWith) -> None:
     """The app sees a request before its body is whole."""
     with application() as app:
@@ -294,6 +337,12 @@ def test_a_sticky_client_moves_on_from_an_instance_that_is_gone(kind: str) -> No
         assert f"Set-Cookie: paas_instance={there};".encode() in answer
 
 
+@pytest.mark.differs(
+    "which instance has the fewest connections",
+    nginx="counted over all requests",
+    haproxy="counted separately for each kind of request: `GET` without a body, requests that may "
+    "have trailers (chunked, or over HTTP/2 with a body of undeclared length), and all others",
+)
 @pytest.mark.parametrize("kind", SERVERS)
 def test_requests_go_where_the_fewest_are(kind: str) -> None:
     """Not in turn: an instance with a slow request gets fewer of the next ones."""

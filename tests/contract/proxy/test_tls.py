@@ -201,6 +201,11 @@ def test_http2_is_spoken(secured: Secured) -> None:
     assert done.stdout == "2 200"
 
 
+@pytest.mark.differs(
+    "TLS sessions",
+    nginx="survive a reload",
+    haproxy="are lost at a reload",
+)
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_session_is_resumed(secured: Secured, version: ssl.TLSVersion) -> None:
     """In any worker, and with nginx after a reload."""

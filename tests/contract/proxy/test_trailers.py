@@ -123,6 +123,11 @@ SPLITS = {
 }
 
 
+@pytest.mark.differs(
+    "headers after the body of a request (trailers)",
+    nginx="not passed on; over HTTP/2 Nginx 1.22 closes the connection",
+    haproxy="400, because some servers, such as uvicorn, would treat them as headers",
+)
 @pytest.mark.parametrize("split", list(SPLITS))
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_no_trailer_of_a_request_reaches_the_app(
