@@ -26,6 +26,7 @@ def install_version(plan: Plan) -> Path:
     version = new_directory(plan.paths.versions)
     _copy_code(Path(plan.source), version)
     _make_venv(version, plan.paths.current)
+    _compile_templates(version)
     sync_file_system(version)  # a power failure must not leave empty files in a complete version
     (version / "complete").touch()
     return version
@@ -82,6 +83,18 @@ def _make_venv(version: Path, current: Path) -> None:
         )
     site_packages = next(venv.glob("lib/python3*/site-packages"))
     (site_packages / "paas.pth").write_text(f"{version}\n")
+
+
+def _compile_templates(version: Path) -> None:
+    """Keep their bytecode, as that of modules; without it each process would compile them."""
+    argv = [str(version / "venv/bin/python"), "-I", "-m", "paas.entrypoints.installer.templates"]
+    argv += [str(version / name) for name in CODE if name.endswith("-templates")]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise InstallError(
+            f"The templates of the proxies could not be compiled:\n{done.stderr[-3000:]}",
+            "Install from a complete copy of the project.",
+        )
 
 
 def uv_requirement(lock: str) -> tuple[str, str]:

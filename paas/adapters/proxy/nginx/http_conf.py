@@ -17,7 +17,7 @@ from paas.adapters.proxy.nginx.escaping import (
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS, challenges_directory
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
 from paas.adapters.proxy.web_site import WebSite
-from paas.adapters.system.templates import templates_in
+from paas.adapters.system.templates import load_all
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
 from paas.settings import Settings
@@ -104,10 +104,8 @@ def sites_directory(settings: Settings) -> Path:
 
 
 def load_templates() -> None:
-    """Compile the templates once; processes that are forked later need not (5 ms each)."""
-    templates = templates_in(TEMPLATES)
-    for name in templates.list_templates(["j2"]):
-        templates.get_template(name)
+    """Load the templates once; processes that are forked later need not."""
+    load_all(TEMPLATES)
 
 
 def _worker_limit_ms(settings: Settings) -> int:
