@@ -111,7 +111,7 @@ class BuildpackBuilder:
 
     def left(self, app_id: int) -> bool:
         """See interfaces.Builder."""
-        return self._workspace(app_id).exists() or f"build-{app_id}" in self._cgroups.names()
+        return self._workspace(app_id).exists() or self._cgroups.has(f"build-{app_id}")
 
     def keep_cache(self, used: Sequence[Span]) -> int:  # noqa: ARG002 - of the Protocol
         """See interfaces.Builder: each app has a cache of its own."""

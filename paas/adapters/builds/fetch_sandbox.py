@@ -64,6 +64,7 @@ class FetchSandbox:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._cgroups = Cgroups(settings)
 
     @contextmanager
     def workspace(self, app: App, name: str) -> Iterator[Path]:
@@ -171,15 +172,14 @@ class FetchSandbox:
         """End and remove what an interrupted fetch left; whether it left anything."""
         found = self.left(app_id)
         for name in _cgroups_of(app_id):
-            Cgroups(self._settings).remove(name)
+            self._cgroups.remove(name)
         for path in self._workspaces(app_id):
             directories.remove(path)
         return found
 
     def left(self, app_id: int) -> bool:
         """Whether an interrupted fetch left anything."""
-        cgroups = Cgroups(self._settings).names()
-        return bool(self._workspaces(app_id)) or not cgroups.isdisjoint(_cgroups_of(app_id))
+        return bool(self._workspaces(app_id)) or any(map(self._cgroups.has, _cgroups_of(app_id)))
 
     def _workspaces(self, app_id: int) -> list[Path]:
         return [

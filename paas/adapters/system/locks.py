@@ -140,8 +140,12 @@ class FlockLocks:
             os.close(fd)
 
     def _is_held(self, name: str, how: int) -> bool:
-        """Whether its lock conflicts with taking it that way."""
-        fd = self._open(name)
+        """Whether its lock conflicts with taking it that way; it has a file once it was held."""
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(self._directory / name, flags)
+        except FileNotFoundError:
+            return False
         try:
             return is_held(fd, how)
         finally:

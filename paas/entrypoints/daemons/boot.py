@@ -22,6 +22,8 @@ from paas.settings import Settings
 from paas.wiring import machine
 
 START_LIMIT_S = 30.0
+# On a busy machine with many apps that takes longer, and without a proxy no app can be reconciled.
+RECONCILE_LIMIT_S = 120.0
 STOP_LIMIT_S = 120.0
 
 
@@ -78,8 +80,8 @@ def _start_lock(settings: Settings) -> Iterator[None]:
 
 
 def await_daemons(settings: Settings) -> bool:
-    """Whether every part of the platform runs and answers within the limit."""
-    return _wait(lambda: _is_up(settings), START_LIMIT_S)
+    """Wait before reconciling: whether every part of the platform runs and answers by then."""
+    return _wait(lambda: _is_up(settings), RECONCILE_LIMIT_S)
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:

@@ -5,7 +5,7 @@ becomes current. Until the switch any failure removes what was made and the old 
 serving. The old instances are drained and stopped when the app's lock is free (draining.py).
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence, Set
 from dataclasses import dataclass, replace
 
 from paas.domain.apps.apps import App
@@ -101,17 +101,18 @@ class Rollout:
             raise
         return old
 
-    def resume(self, app: App, instances: Sequence[Instance]) -> bool:
+    def resume(self, app: App, instances: Sequence[Instance], known: Set[str]) -> bool:
         """Start live instances as they were, if none of them runs any longer.
+
+        known: the groups that run, which are asked for once for all apps.
 
         Does not wait until they are healthy. If one fails because its database is not up yet, the
         supervisor restarts it, and no other app waits for it. False, with nothing started, if some
         still run, a port is taken, they have another address now, or a slug is gone.
         """
-        runtime = self.engines.of(app).runtime
-        if runtime.groups() & {instance.group for instance in instances}:
+        if known & {instance.group for instance in instances}:
             return False
-        return self._as_they_were(app, instances, runtime.start)
+        return self._as_they_were(app, instances, self.engines.of(app).runtime.start)
 
     def prepare_start(self, app: App, instances: Sequence[Instance]) -> bool:
         """Before the supervisor starts: have it start live instances as they were, with all others.

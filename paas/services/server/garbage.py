@@ -105,11 +105,11 @@ class Garbage:
 
         That happens after an older copy of the store was put in its place. They are recorded as
         live, and replaced by the next roll-out. The caller has the app's lock. app: as it is now.
-        running: the groups that the supervisor has.
+        running: the groups of the app that the supervisor has.
         """
         there = self.store.instances.of_app(app.id)
         live = {instance.group for instance in there if instance.is_live(app)}
-        own = {group for group in running if app_of(group) == app.id}
+        own = set(running)
         if app.current is None or live & own:
             return 0
         if not live:  # stopped by hand; leftovers of a killed roll-out are another matter
@@ -206,7 +206,7 @@ class Garbage:
             # In this order: the writer of the files holds the lock until the store has them, too.
             if not self._is_idle(app_of(id)):
                 continue
-            if any(id == certificate.id for certificate in self.store.certificates.all()):
+            if any(id == one.id for one in self.store.certificates.of_app(app_of(id))):
                 continue
             if id in self.store.gone.of_kind("certificate"):
                 self.certificate_files.remove(id)

@@ -33,7 +33,7 @@ from paas.services.releases.changes import Changes
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.sites import Sites
 from paas.services.server.garbage import Garbage
-from paas.services.server.strays import app_of
+from paas.services.server.strays import by_app
 from paas.store import Store
 
 
@@ -99,11 +99,14 @@ class Reconcile:
         self._settle_secrets(progress)
         mended = self.proxies.settle(progress)
         mended += self.datastores.run(progress)
-        known = self.engines.groups()
+        apps = self.store.apps.all()
+        # After the list: what has been rolled out in it runs by now.
+        running = by_app(self.engines.groups())
         again: list[App] = []
-        for app in self.store.apps.all():
+        for app in apps:
             if not self.locks.app_is_held(app.id):
                 with self._noting(app, failed, progress):
+                    known = running.get(app.id, set())
                     mended += self._mend(app, known, again, progress)
         if again:  # last: each waits until its instances are healthy
             unstarted = self.parallel_roll_outs.roll_out_again(again, progress)
@@ -172,10 +175,15 @@ class Reconcile:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]
 
     def _mend(self, app: App, known: Set[str], again: list[App], progress: Progress) -> int:
-        """Mend everything that needs no roll-out; an app that needs one is added to again."""
+        """Mend everything that needs no roll-out; an app that needs one is added to again.
+
+        known: the groups of the app that run, if it has not been rolled out since it was listed.
+        """
         holder = "the server reconciles the app"
         with self.changes.draining.changing(app, holder, progress):
-            app = refreshed(self.store, app)
+            listed, app = app, refreshed(self.store, app)
+            if app.rollout_id != listed.rollout_id:
+                known = self._running(app)
             self.repository.create(app.id)
             for storage in app.storage:  # recorded first: its directory may be missing
                 self.storage_files.create(app.id, storage.id, app.uid)
@@ -194,17 +202,20 @@ class Reconcile:
             return mended
 
     def _settled(self, app: App, known: Set[str], progress: Progress) -> Set[str]:
-        """The groups that run. If the store does not have one of the app's: when no drain goes on.
+        """The app's groups that run; if the store does not have one of them, when no drain goes on.
 
         Then another store was put in its place, and a roll-out that began with the former one may
         still be draining what this one has as live, or have closed its ports or stopped it since.
         """
         recorded = {instance.group for instance in self.store.instances.of_app(app.id)}
-        if all(group in recorded for group in known if app_of(group) == app.id):
+        if known <= recorded:
             return known
         self.changes.draining.wait(app, progress)
         self.engines.of(app).runtime.open_ports(self._live(app))
-        return self.engines.groups()
+        return self._running(app)
+
+    def _running(self, app: App) -> Set[str]:
+        return by_app(self.engines.groups()).get(app.id, set())
 
     def _clear_push(self, app: App) -> int:
         """Clean up processes and files that a killed push or build left."""
@@ -248,7 +259,7 @@ class Reconcile:
         release = self.store.releases.current(app)
         if release is None:
             return leftover
-        if self.changes.rollout.resume(app, live):
+        if self.changes.rollout.resume(app, live, known):
             progress.step(f"{app.name}: starting v{release.version} again")
             return leftover + 1
         again.append(app)

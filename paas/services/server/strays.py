@@ -84,6 +84,14 @@ def app_of(name: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
+def by_app(groups: Set[str]) -> dict[int, set[str]]:
+    """The groups of each app that has any."""
+    found: dict[int, set[str]] = {}
+    for group in groups:
+        found.setdefault(app_of(group), set()).add(group)
+    return found
+
+
 def stray(message: str, app: str | None = None) -> Finding:
     """It does no harm, so it does not count for the exit status."""
     return Finding(check="stray", message=message, command=FIX, app=app, grave=False, mends=True)

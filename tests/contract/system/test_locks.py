@@ -51,6 +51,13 @@ def test_held_and_freed(locks: FlockLocks) -> None:
     assert not locks.app_is_held(1)
 
 
+def test_asking_makes_no_file(locks: FlockLocks, tmp_path: Path) -> None:
+    """A boot asks about every app; only what is held has a file."""
+    assert not locks.app_is_held(1)
+    assert not locks.is_draining(1)
+    assert not (tmp_path / "locks").exists()
+
+
 def test_server_locks_have_the_files_that_former_versions_lock(locks: FlockLocks) -> None:
     """During an upgrade both versions run: each lock keeps its file, and is held alone."""
     files = {

@@ -66,6 +66,41 @@ def test_lost_instances_are_started_again(world: World) -> None:
     assert world.proxy.ports("shop.example.com") == (5000,)
 
 
+def test_the_groups_are_asked_for_once(world: World) -> None:
+    """However many apps are started again, the supervisor's list is read as often as for none."""
+    for name in ("alpha", "beta", "shop"):
+        world.app(name)
+        world.push(name)
+    started = dict(world.runtime.running)
+    before = world.runtime.asked
+    assert world.reconcile.run(world.progress) == 0
+    healthy = world.runtime.asked - before
+    _reboot(world)
+    before = world.runtime.asked
+    assert world.reconcile.run(world.progress) == 3
+    assert world.runtime.asked - before == healthy
+    assert world.runtime.running == started
+
+
+def test_an_app_that_is_rolled_out_meanwhile_is_looked_at_again(world: World) -> None:
+    """What ran when the apps were listed says nothing about it."""
+    world.app("alpha")
+    world.push("alpha")
+    shop = world.app()
+    world.push()
+    create = world.repository.create
+
+    def push_first(app_id: int) -> None:
+        if app_id != shop.id:
+            world.push(commit="b" * 40)
+        create(app_id)
+
+    world.repository.create = push_first  # type: ignore[method-assign]
+    assert world.reconcile.run(world.progress) == 0
+    live = {instance.id for instance in world.store.instances.of_app(shop.id)}
+    assert {id for id in world.runtime.running if id.startswith(f"{shop.id}-v2-")} == live
+
+
 def test_an_app_that_fails_after_a_reboot_is_tried_again(world: World) -> None:
     """Its database may come up later: the supervisor keeps trying, and no other app waits."""
     for name in ("broken", "shop"):

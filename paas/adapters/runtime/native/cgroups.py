@@ -58,6 +58,7 @@ class Cgroups:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._file = settings.paths.cgroups
+        self._hierarchies: list[Hierarchy] = []
         self._name = "paas-" + hashlib.sha256(str(settings.run).encode()).hexdigest()[:8]
 
     def prepare(self) -> None:
@@ -70,14 +71,17 @@ class Cgroups:
             {"path": str(p.path), "controllers": p.controllers, "unified": p.unified} for p in found
         ]
         write_atomic(self._file, json.dumps(record), durable=False)
+        self._hierarchies = []
 
     def hierarchies(self) -> list[Hierarchy]:
-        """What prepare() found; empty before that."""
-        try:
-            raw = json.loads(self._file.read_text())
-        except FileNotFoundError:
-            return []
-        return [_recorded(Path(p["path"]), tuple(p["controllers"]), p["unified"]) for p in raw]
+        """What prepare() found, read once; empty before that."""
+        if not self._hierarchies:
+            with contextlib.suppress(FileNotFoundError):
+                self._hierarchies = [
+                    _recorded(Path(p["path"]), tuple(p["controllers"]), p["unified"])
+                    for p in json.loads(self._file.read_text())
+                ]
+        return self._hierarchies
 
     def missing(self) -> list[str]:
         """The controllers that this machine cannot limit with, for the server's status."""
@@ -190,12 +194,12 @@ class Cgroups:
 
         Raises PaasError if a process does not end.
         """
-        self._yield_cpu(name)
-        for hierarchy in self.hierarchies():
-            path = hierarchy.path / name
-            if path.is_dir():
-                _kill_all(path)
-                _remove_tree(path)
+        paths = self._present(name)
+        if paths:
+            self._yield_cpu(name)
+        for path in paths:
+            _kill_all(path)
+            _remove_tree(path)
 
     def _yield_cpu(self, name: str) -> None:
         """Let everything else go first, until an instance starts there again."""
@@ -214,6 +218,14 @@ class Cgroups:
             for path in (hierarchy.path / LEAF, hierarchy.path):
                 with contextlib.suppress(OSError):
                     path.rmdir()
+
+    def has(self, name: str) -> bool:
+        """Whether there is a cgroup of that name."""
+        return bool(self._present(name))
+
+    def _present(self, name: str) -> list[Path]:
+        paths = [hierarchy.path / name for hierarchy in self.hierarchies()]
+        return [path for path in paths if path.is_dir()]
 
     def names(self) -> set[str]:
         """The names of all cgroups of instances and builds that exist."""

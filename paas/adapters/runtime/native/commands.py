@@ -107,8 +107,10 @@ class NativeOneOff:
         return bool(self._left(app_id))
 
     def _left(self, app_id: int) -> list[Path]:
-        specs = self._specs.glob(f"{_PREFIX}-{app_id}-*.json")
-        return [path for path in specs if not is_file_held(path)]
+        # A pattern of its own would be compiled for each app.
+        specs = self._specs.iterdir() if self._specs.is_dir() else []
+        mine = [path for path in specs if path.name.startswith(f"{_PREFIX}-{app_id}-")]
+        return [path for path in mine if not is_file_held(path)]
 
 
 def _out_of_memory(name: str, limit_mib: int) -> OutOfMemoryError:
