@@ -99,8 +99,9 @@ class RollbackGuard:
         return self.requests.answers(app.id, since, ports, until)
 
     def _crashed(self, app: App, instances: list[Instance]) -> str | None:
+        states = self.engines.of(app).runtime.states(instances)
         for instance in instances:
-            state = self.engines.of(app).runtime.states([instance])[instance.id]
+            state = states[instance.id]
             # One that was stopped by hand meanwhile has ended, but did not crash.
             if state.exits and state.state is not State.STOPPED:
                 return f"{instance.label} {state.exit_reason or 'ended'}"
