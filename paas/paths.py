@@ -117,6 +117,7 @@ class Paths:
     programs = _state("supervisor", Kind.DERIVED, "the instances, for supervisord")
     nginx = _state("nginx", Kind.DERIVED, "what Nginx reads")
     nginx_sites = _state("nginx/sites", Kind.DERIVED, "a file for each app")
+    nginx_trial = _state("nginx/trial", Kind.RUNTIME, "the app's file that Nginx tests")
     nginx_logins = _state("nginx/logins", Kind.DERIVED, "the logins of protected apps")
     nginx_pages = _state("nginx/pages", Kind.DERIVED, "error pages")
     nginx_reload_mark = _state(

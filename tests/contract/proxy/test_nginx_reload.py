@@ -5,15 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from paas.adapters.proxy.nginx.process import NginxProcess
-from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.proxy.nginx.proxy import FEW, NginxProxy
 from paas.adapters.proxy.nginx.site_conf import render_site
 from paas.adapters.proxy.nginx.tls import installed_tls
-from paas.domain.routing.sites import Site
+from paas.domain.routing.sites import Certificate, Site
 from paas.domain.values.errors import PaasError
 from tests.contract.proxy.nginx_server import Nginx, application, nginx_server, status_of
 from tests.endpoints import at
@@ -75,6 +76,94 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
         assert status_of(nginx.get("a.localhost")) == 200
 
 
+@pytest.fixture
+def crowded(nginx: Nginx) -> Nginx:
+    """With so many sites that a changed one is tested without the others."""
+    nginx.proxy.restore([_other(app_id) for app_id in range(2, FEW + 4)])
+    nginx.proxy.drain(10)
+    return nginx
+
+
+def _other(app_id: int) -> Site:
+    return Site(app_id, (f"other-{app_id}.localhost",), ())
+
+
+def test_one_site_of_many_is_tested_alone(crowded: Nginx) -> None:
+    """What nginx refuses in it never takes the place of the former file."""
+    sites = crowded.settings.state / "nginx" / "sites"
+    with application() as app:
+        site = Site(1, ("a.localhost",), at(app.server_port))
+        crowded.proxy.apply(site)
+        assert status_of(crowded.get("a.localhost")) == 200
+        former = (sites / "1.conf").read_bytes()
+        workers = crowded.workers()
+        nowhere = Path("/nowhere")
+        missing = Certificate(nowhere / "chain.pem", nowhere / "key.pem", ("a.localhost",))
+        with pytest.raises(PaasError) as caught:
+            crowded.proxy.apply(replace(site, certificates=(missing,)))
+        assert caught.value.reference == "proxy-refused"
+        assert '"/nowhere/chain.pem"' in caught.value.message
+        assert (sites / "1.conf").read_bytes() == former
+        assert crowded.workers() <= workers  # none is new
+        assert not crowded.pending.exists()
+
+
+def test_the_file_of_another_of_many_is_refused_at_the_reload(crowded: Nginx) -> None:
+    """The change is undone, in nginx's words, with the app that they are about."""
+    sites = crowded.settings.state / "nginx" / "sites"
+    hasty = NginxProxy(crowded.settings, reload_limit_s=120.0)
+    with application() as app:
+        site = Site(1, ("a.localhost",), at(app.server_port))
+        hasty.apply(site)
+        former = (sites / "1.conf").read_bytes()
+        (sites / "2.conf").write_text("server { nonsense on; }\n")
+        for change in (replace(site, hosts=("c.localhost",)), Site(99, ("d.localhost",), ())):
+            began = time.monotonic()
+            with pytest.raises(PaasError) as caught:
+                hasty.apply(change)
+            assert time.monotonic() - began < 60
+            assert 'unknown directive "nonsense"' in caught.value.message
+            assert "of id 2, are damaged" in caught.value.message
+        assert (sites / "1.conf").read_bytes() == former
+        assert not (sites / "99.conf").exists()
+        assert status_of(crowded.get("a.localhost")) == 200
+
+
+def test_a_host_that_one_of_many_has_is_refused(crowded: Nginx) -> None:
+    """That of another app, which nginx says at the reload; it is undone before the answer."""
+    with application() as app:
+        site = Site(1, ("a.localhost",), at(app.server_port))
+        crowded.proxy.apply(site)
+        for change in (
+            replace(site, hosts=("a.localhost", "other-5.localhost")),
+            Site(99, ("other-5.localhost",), ()),
+        ):
+            with pytest.raises(PaasError) as caught:
+                crowded.proxy.apply(change)
+            assert caught.value.reference == "site-host-taken"
+            assert not crowded.pending.exists()
+        assert 99 not in crowded.proxy.sites()
+        assert crowded.proxy.serves(site)
+        assert status_of(crowded.get("other-5.localhost")) == 503
+        assert status_of(crowded.get("a.localhost")) == 200
+
+
+def test_a_host_of_the_machines_own_sites_is_refused_among_many(crowded: Nginx) -> None:
+    """The test of one site reads all other files of the machine; nothing is reloaded."""
+    former = crowded.settings.nginx_http_conf.read_text()
+    own = f"server {{ listen {crowded.settings.http_port}; server_name own.localhost; }}\n"
+    workers = crowded.workers()
+    crowded.settings.nginx_http_conf.write_text(own + former)
+    try:
+        with pytest.raises(PaasError) as caught:
+            crowded.proxy.apply(Site(1, ("own.localhost",), ()))
+        assert caught.value.reference == "site-host-taken"
+        assert 1 not in crowded.proxy.sites()
+        assert crowded.workers() <= workers  # none is new
+    finally:
+        crowded.settings.nginx_http_conf.write_text(former)
+
+
 def test_restore_sets_aside_what_nginx_refuses(nginx: Nginx) -> None:
     """One app's file that nginx refuses does not keep the others from being served."""
     wrong = Site(2, ("b.localhost",), at(1))
@@ -131,7 +220,7 @@ import sys
 from pathlib import Path
 from paas.adapters.proxy.nginx.proxy import NginxProxy
 from paas.domain.routing.endpoints import on_loopback
-from paas.domain.routing.sites import Site
+from paas.domain.routing.sites import Certificate, Site
 from paas.settings import Settings
 root = Path(sys.argv[1])
 settings = Settings(

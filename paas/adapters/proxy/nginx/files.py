@@ -1,6 +1,7 @@
 """The files that nginx reads: those that all apps share, one for each app, and its logins."""
 
 import re
+import shutil
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -109,7 +110,9 @@ class NginxFiles:
         """Write a file unless it has that text."""
         if read_bytes(path) != text.encode():
             self.pending.touch()
-            write_atomic(path, text, mode=0o644)
+            # A boot writes the sites again. The system's nginx may start before that, and does not
+            # start without the files that all apps share.
+            write_atomic(path, text, mode=0o644, durable=path.parent != self._sites)
 
     def culprit(self, words: str) -> Path | None:
         """The site file that nginx complains about: by its name, or that of a log or key in it."""
@@ -119,6 +122,14 @@ class NginxFiles:
         quoted = re.findall(r'"/[^"]+"', words)
         texts = ((path, path.read_text()) for path in sorted(self._sites.glob("*.conf")))
         return next((path for path, text in texts if any(q in text for q in quoted)), None)
+
+    def show_alone(self, site: Site, text: str) -> Path:
+        """Write a site's file into a directory without any other; returns the directory."""
+        trial = self._settings.paths.nginx_trial
+        shutil.rmtree(trial, ignore_errors=True)
+        make_directory(trial, mode=0o700)
+        write_atomic(trial / self.path(site.app_id).name, text, mode=0o644, durable=False)
+        return trial
 
     def ids(self, ending: str) -> set[int]:
         """The apps that have a site file with this ending."""
@@ -155,9 +166,12 @@ def refused_path(path: Path) -> Path:
     return path.with_name(path.name + ".refused")
 
 
-def put_back(path: Path, former: bytes | None) -> None:
-    """Restore the former bytes, or delete the file if there was none."""
+def put_back(path: Path, former: bytes | None, *, durable: bool = False) -> None:
+    """Restore the former bytes, or delete the file if there was none.
+
+    durable: synced to disk, unlike sites, which a boot writes again.
+    """
     if former is None:
         remove(path)
     else:
-        write_atomic(path, former, mode=0o644)
+        write_atomic(path, former, mode=0o644, durable=durable)

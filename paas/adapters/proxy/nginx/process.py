@@ -20,6 +20,14 @@ SERVING = "nginx: worker process"
 SHUTTING_DOWN = "nginx: worker process is shutting down"
 TEST_LIMIT_S = 60.0
 POLL_S = 0.002
+# Of what a reload has taken so far, which is seconds where there are many sites on a busy machine.
+POLL_SHARE = 0.05
+# Runs a command that sees the first argument's files at the place of the second.
+_SHOWN = (
+    *("/usr/bin/unshare", "--mount", "/bin/sh", "-c"),
+    'mount --bind "$0" "$1" && shift && exec "$@"',
+)
+_NGINX_SAYS = re.compile(r"^nginx: ", re.MULTILINE)
 # What it says after five attempts to listen.
 _ERROR_LOG = re.compile(r'^\s*error_log\s+"?([^\s";]+)', re.MULTILINE)
 BIND_FAILED = "still could not bind()"
@@ -38,21 +46,37 @@ class NginxProcess:
 
         Raises PaasError with nginx's own message if it refuses them.
         """
-        done = run(
-            [NGINX, "-t", "-q", "-c", self._conf],
-            description="Testing nginx's files",
-            timeout_s=TEST_LIMIT_S,
-            env={},
-            check=False,
-        )
-        words = done.output.decode(errors="replace")
-        if not done.ok:
+        ok, words = self._test()
+        if not ok:
             raise PaasError(
                 "proxy-refused",
                 f"Nginx refuses its files: {_errors(words)}",
                 f"For details: sudo nginx -t -c {self._conf}",
             )
         return words
+
+    def test_with(self, directory: Path, place: Path) -> str:
+        """The same with the files of one directory in place of those of another.
+
+        They are shown there to that nginx alone, so that it reads all others as the master does,
+        and names these as if they were in place. If the kernel refuses that, all are tested as they
+        are.
+        """
+        ok, words = self._test(*_SHOWN, directory, place)
+        if not ok and _NGINX_SAYS.search(words):
+            raise PaasError("proxy-refused", f"Nginx refuses its files: {_errors(words)}")
+        return words if ok else self.test()
+
+    def _test(self, *inside: str | Path) -> tuple[bool, str]:
+        """Whether nginx accepts its files, and what it says. inside: a command that runs it."""
+        done = run(
+            [*inside, NGINX, "-t", "-q", "-c", self._conf],
+            description="Testing nginx's files",
+            timeout_s=TEST_LIMIT_S,
+            env={},
+            check=False,
+        )
+        return done.ok, done.output.decode(errors="replace")
 
     def master(self) -> int | None:
         """The pid of the master process, or None if nginx is not running."""
@@ -73,8 +97,10 @@ class NginxProcess:
             )
         return master
 
-    def reload(self) -> None:
+    def reload(self) -> str:
         """Have nginx reload its files; returns when no worker with the former ones still accepts.
+
+        Returns what the master logged meanwhile: its warnings, if its log has these.
 
         Raises PaasError if that does not happen in time: then the former workers may still serve (a
         port that is taken only shows now, for example).
@@ -83,19 +109,19 @@ class NginxProcess:
         before = _serving(_workers(master))
         errors = _NewErrors(self._conf)
         _signal(master, signal.SIGHUP)
-        deadline = time.monotonic() + self._reload_limit_s
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while (waited_s := time.monotonic() - began) < self._reload_limit_s:
             workers = _workers(master)
             former = _serving(workers) & before
             new = {pid for pid, title in workers.items() if title == SERVING} - before
             if new and not former:
-                return
+                return _of_master(master, errors.since())
             if len(_serving(workers) - before) >= len(before):
                 # All have started: none will start with the former files.
                 _shut_down(former)
             if process_title(master) == "" or _has_refused(master, errors.since()):
                 break
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, waited_s * POLL_SHARE))
         why = "; ".join(dict.fromkeys(re.findall(r"\[emerg\] [0-9#]+: (.*)", errors.since())))
         raise PaasError(
             "proxy-reload",
@@ -104,12 +130,6 @@ class NginxProcess:
             "Its error log says why: /var/log/nginx/error.log, or logs/nginx-error.log of an "
             "embedded server.",
         )
-
-    def signal_reload(self) -> None:
-        """Have nginx reload its files, without waiting; does nothing if it is not running."""
-        master = self.master()
-        if master is not None:
-            _signal(master, signal.SIGHUP)
 
     def reopen_logs(self) -> None:
         """Have nginx reopen its log files after they were renamed; does nothing if it is down."""
@@ -154,6 +174,11 @@ class _NewErrors:
                 return file.read(65_536).decode(errors="replace")
         except OSError:
             return ""
+
+
+def _of_master(master: int, words: str) -> str:
+    """Its lines alone: each worker writes to the same log, and so may other programs."""
+    return "\n".join(re.findall(rf"^\S+ \S+ \[[a-z]+\] {master:d}#.*$", words, re.MULTILINE))
 
 
 def _has_refused(master: int, words: str) -> bool:
