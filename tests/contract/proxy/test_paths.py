@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from paas.domain.builds.buildpacks import StaticFiles
 from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Folder, Site, SlugFolder, Static
-from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.haproxy_server import SERVERS, Haproxy
 from tests.contract.proxy.nginx_server import (
     WEBSOCKET,
     AppServer,
@@ -233,18 +233,17 @@ def test_what_is_logged_is_the_path_that_was_asked_for(paths: Paths) -> None:
     assert id not in router_log(paths.server.settings, 1).read_text()
 
 
-@pytest.mark.differs(
-    "a path of a domain that leads to [another app](how-to/paths.md)",
-    nginx="the domain's app decides on `underscores-in-headers`, and which load balancers are "
-    "trusted",
-    haproxy="the app that the path leads to decides",
-)
 def test_rules_are_those_of_the_app_that_answers(paths: Paths) -> None:
     """Its limits, addresses and logins, its maintenance; not those of the host's app."""
-    site = paths.site(2, client_max_body_size="10", deny="127.0.0.1")
+    site = paths.site(2, deny="127.0.0.1")
     paths.server.proxy.apply(site)
     assert paths.asked("/api/x") == "403"
     assert paths.asked("/api/v2/x") == "other /api/v2/x"
+    assert paths.asked("/x") == "root /x"
+
+    logins = router_settings({}, {"alice": "$2b$05$abc"})
+    paths.server.proxy.apply(replace(site, settings=logins))
+    assert paths.asked("/api/x") == "401"
     assert paths.asked("/x") == "root /x"
 
     paths.server.proxy.apply(paths.site(2, rate_limit="1/m", rate_limit_burst="0"))
@@ -261,6 +260,24 @@ def test_rules_are_those_of_the_app_that_answers(paths: Paths) -> None:
     assert paths.asked("/api/x") == "404"
     paths.server.proxy.apply(paths.site(2))
     assert paths.asked("/api/x") == "api /x"
+
+
+@pytest.mark.differs(
+    "a path of a domain that leads to [another app](how-to/paths.md)",
+    nginx="the domain's app decides on `underscores-in-headers`, and which load balancers are "
+    "trusted",
+    haproxy="the app that the path leads to decides",
+)
+def test_what_is_read_before_the_path_is_the_hosts_with_nginx(paths: Paths) -> None:
+    """Headers with underscores, and the address from a balancer."""
+    settings = {"underscores_in_headers": "on", "trusted_proxies": "127.0.0.1"}
+    paths.server.proxy.apply(paths.site(2, **settings))
+    answer = paths.get("/api/x", "X_Own: 1", "X-Forwarded-For: 192.0.2.7")
+    seen = json.loads(body_of(answer))["headers"]
+    client = "192.0.2.7" if isinstance(paths.server, Haproxy) else "127.0.0.1"
+    assert seen["x-forwarded-for"] == client
+    assert ("x_own" in seen) == isinstance(paths.server, Haproxy)
+    paths.server.proxy.apply(paths.site(2))
 
 
 def test_a_closed_host_keeps_its_paths(paths: Paths) -> None:
