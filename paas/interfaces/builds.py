@@ -71,8 +71,10 @@ class Builder(Protocol):
     def clear(self, app_id: int) -> bool:
         """Clean up what an interrupted build of the app left; returns whether it left anything."""
 
-    def keep_cache(self, used: Sequence[Span]) -> int:
+    def keep_cache(self, used: Callable[[], Sequence[Span]]) -> int:
         """Delete what of a cache that all apps share no build at these times used last.
+
+        used: called only if there is such a cache, since it goes through the builds of all apps.
 
         Returns how many bytes were freed; 0 where each app has a cache of its own (`Slugs`).
         Raises PaasError.

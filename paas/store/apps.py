@@ -58,6 +58,11 @@ class Apps(Table):
         rows = self._database.rows(f"SELECT {_COLUMNS} FROM apps ORDER BY name")
         return [_app(row) for row in rows]
 
+    def owned_by(self, owner: Holder) -> set[int]:
+        """The ids of the apps of which it is the first owner, as `App.owner` has it."""
+        rows = self._database.rows(_OWNED_BY, owner.user, owner.team)
+        return {row["id"] for row in rows}
+
     def rename(self, app_id: int, name: AppName) -> None:
         """Raises PaasError if the name is taken."""
         try:
@@ -124,6 +129,18 @@ _COLUMNS = ", ".join(
         "(SELECT json_array(on_nodes, spread, json(constraints)) FROM scheduling "
         "WHERE app_id = apps.id) AS scheduling",
     )
+)
+
+
+# A preview has the owner of the app that it is a preview of.
+_OWNED_BY = (
+    "WITH own AS (SELECT app_id FROM grants AS one WHERE role = 'owner' AND (user = ? OR team = ?) "
+    "AND NOT EXISTS (SELECT 1 FROM grants AS former WHERE former.app_id = one.app_id "
+    "AND former.role = 'owner' AND former.id < one.id)) "
+    "SELECT app_id AS id FROM own "
+    "WHERE NOT EXISTS (SELECT 1 FROM previews WHERE previews.app_id = own.app_id "
+    "AND parent_id IS NOT NULL) "
+    "UNION SELECT app_id FROM previews WHERE parent_id IN own"
 )
 
 

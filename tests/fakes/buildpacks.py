@@ -19,10 +19,11 @@ class FakeBuilder:
     """`Builder` of paas/interfaces that builds nothing, or fails as told.
 
     built and processes: what comes of it. meanwhile: what else happens during a build. kept: for
-    which builds the shared cache was kept.
+    which builds the shared cache was kept. shares_cache: whether there is one.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, shares_cache: bool = False) -> None:
+        self._shares_cache = shares_cache
         self.failure: PaasError | None = None
         self.processes: dict[ProcessType, str] = {}
         self.built = Built("fake", {})
@@ -64,8 +65,8 @@ class FakeBuilder:
         self.interrupted.discard(app_id)
         return found
 
-    def keep_cache(self, used: Sequence[Span]) -> int:
-        self.kept = list(used)
+    def keep_cache(self, used: Callable[[], Sequence[Span]]) -> int:
+        self.kept = list(used()) if self._shares_cache else []
         return 0
 
 

@@ -121,7 +121,7 @@ class World:
     commit_statuses: FakeStatuses = field(default_factory=FakeStatuses)
     importer: FakeImporter = field(default_factory=FakeImporter)
     builder: FakeBuilder = field(default_factory=FakeBuilder)
-    image_builder: FakeBuilder = field(default_factory=FakeBuilder)
+    image_builder: FakeBuilder = field(default_factory=lambda: FakeBuilder(shares_cache=True))
     image_source: FakeImageSource = field(default_factory=FakeImageSource)
     slug_images: FakeSlugImages = field(default_factory=FakeSlugImages)
     queue: FakeBuildQueue = field(default_factory=FakeBuildQueue)

@@ -113,7 +113,7 @@ class BuildpackBuilder:
         """See interfaces.Builder."""
         return self._workspace(app_id).exists() or self._cgroups.has(f"build-{app_id}")
 
-    def keep_cache(self, used: Sequence[Span]) -> int:  # noqa: ARG002 - of the Protocol
+    def keep_cache(self, used: Callable[[], Sequence[Span]]) -> int:  # noqa: ARG002 - of the Protocol
         """See interfaces.Builder: each app has a cache of its own."""
         return 0
 

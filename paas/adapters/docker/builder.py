@@ -123,9 +123,9 @@ class DockerfileBuilder:
         shutil.rmtree(self._workspace(app_id), ignore_errors=True)
         return found
 
-    def keep_cache(self, used: Sequence[Span]) -> int:
+    def keep_cache(self, used: Callable[[], Sequence[Span]]) -> int:
         """See interfaces.Builder."""
-        return self._cache.keep(used)
+        return self._cache.keep(used())
 
     def _built(self, app: App, tree: Path, image_id: str, wanted: DockerfileBuild) -> Built:
         """What is known about the image, without starting anything in it."""

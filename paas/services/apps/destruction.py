@@ -49,7 +49,7 @@ class Destruction:
             progress.warn("To remove the rest: paas doctor --fix")
         if app.engine in self.engines.names():
             with suppress(PaasError):  # the next deploy of an app with an image does it
-                spans = self.store.builds.spans(BUILDS_KEPT)
+                spans = partial(self.store.builds.spans, BUILDS_KEPT)
                 self.engines.of(app).builder.keep_cache(spans)
 
     def undo(self, app: App) -> None:

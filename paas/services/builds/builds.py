@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from paas.domain.apps.apps import App
 from paas.domain.builds.builds import CANCELLED, cancelled, find_build, queue_words
@@ -145,9 +146,10 @@ class Builds:
             with self.locks.app(app.id, holder, waiting(progress)), progress.doing("deleting it"):
                 size_bytes = self.slugs.cache_bytes(app.id)
                 self.slugs.empty_cache(app.id)
-                others = self.store.builds.spans(BUILDS_KEPT, without=app.id)
                 if DOCKER in self.engines.names():
-                    size_bytes += self.engines.named(DOCKER).builder.keep_cache(others)
+                    size_bytes += self.engines.named(DOCKER).builder.keep_cache(
+                        partial(self.store.builds.spans, BUILDS_KEPT, without=app.id)
+                    )
         return app, size_bytes
 
     def _wait_for_end(self, app: App, build: Build) -> Build:

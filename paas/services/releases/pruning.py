@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from paas.domain.builds.cache_records import BUILDS_KEPT
 from paas.domain.releases.artifacts import DOCKER
@@ -50,4 +51,5 @@ class Pruning:
         engine = DOCKER if failed and DOCKER in names else app.engine if app is not None else None
         if engine in names:
             with suppress(PaasError):  # the next deploy does it
-                self.engines.named(engine).builder.keep_cache(self.store.builds.spans(BUILDS_KEPT))
+                spans = partial(self.store.builds.spans, BUILDS_KEPT)
+                self.engines.named(engine).builder.keep_cache(spans)

@@ -220,10 +220,10 @@ class Quotas:
         return user is None or user.role is Role.MEMBER
 
     def _apps_of(self, owner: Holder) -> int:
-        return sum(app.owner == owner for app in self.store.apps.all())
+        return len(self.store.apps.owned_by(owner))
 
     def _datastores_of(self, owner: Holder) -> int:
-        owned = {app.id for app in self.store.apps.all() if app.owner == owner}
+        owned = self.store.apps.owned_by(owner)
         return sum(app_id in owned for app_id in self.store.datastores.owners().values())
 
     def _instances(self, app: App) -> int:

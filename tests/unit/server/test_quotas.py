@@ -11,15 +11,17 @@ import pytest
 from paas.domain.apps.apps import App
 from paas.domain.datastores.kinds import DatastoreKind
 from paas.domain.datastores.plans import SMALL
+from paas.domain.git.previews import Preview, PreviewOf
 from paas.domain.git.refs import NO_COMMIT, RefUpdate
 from paas.domain.git.sources import GitSource
-from paas.domain.people.access import Holder
+from paas.domain.people.access import Grant, Holder, TeamName
 from paas.domain.people.actors import Actor
+from paas.domain.people.permissions import AppRole
 from paas.domain.people.users import Role
 from paas.domain.routing.hosts import HostName
 from paas.domain.server.quotas import Quota, parse_quotas
 from paas.domain.values.errors import PaasError
-from paas.domain.values.names import AppName, ProcessType, UserName
+from paas.domain.values.names import AppName, BranchName, ProcessType, UserName
 from paas.entrypoints.daemons.disk_quotas import DiskQuotas
 from paas.interfaces import Quarantine
 from paas.services.builds.build import Push
@@ -36,6 +38,35 @@ def alice(world: World) -> Actor:
     actor = world.user("alice")
     world.app("shop", actor)
     return actor
+
+
+def test_whose_apps_count(world: World, alice: Actor) -> None:
+    """Those of which one is the first owner, and previews of them, as each app says itself."""
+    bob, now = world.user("bob"), world.clock.now()
+    world.store.teams.create(TeamName("web"), now)
+    ids = {name: world.app(name, bob).id for name in ("second", "viewed", "preview", "left")}
+    for name, holder, role in (
+        ("shop", "bob", AppRole.OWNER),
+        ("second", "alice", AppRole.OWNER),
+        ("viewed", "alice", AppRole.VIEWER),
+        ("viewed", "@web", AppRole.OWNER),
+    ):
+        app = world.store.apps.find(name)
+        assert app is not None
+        world.store.grants.put(app.id, Grant(Holder(holder), role), now)
+    world.store.grants.remove(ids["viewed"], Holder("bob"))
+    for name, parent in (("preview", shop(world).id), ("left", None)):
+        of = PreviewOf(BranchName("topic"))
+        world.store.previews.add(
+            Preview(
+                app_id=ids[name], parent_id=parent, of=of, forge=None, commit="", expires_at=now
+            )
+        )
+    apps = world.store.apps.all()
+    for holder in (Holder("alice"), Holder("bob"), Holder("@web")):
+        owned = {app.id for app in apps if app.owner == holder}
+        assert owned
+        assert world.store.apps.owned_by(holder) == owned
 
 
 def shop(world: World) -> App:
