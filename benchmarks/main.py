@@ -27,6 +27,7 @@ from benchmarks.figures.logging import Logging
 from benchmarks.figures.memory import Memory
 from benchmarks.figures.neighbours import Neighbours
 from benchmarks.figures.permissions import Permissions
+from benchmarks.figures.resets import Resets
 from benchmarks.figures.rollback import Rollback
 from benchmarks.figures.servers import Servers
 from benchmarks.figures.ssh_commands import SshCommands
@@ -81,6 +82,7 @@ FIGURES: tuple[Figure, ...] = (
     *containers.FIGURES,
     Crowd(),
     Neighbours(),
+    Resets(),
     Boot(),
 )
 # For --only: several figures by one name.
