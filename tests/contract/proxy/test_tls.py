@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from paas.adapters.certificates.files import CertificateDirectory
 from paas.adapters.certificates.reader import X509Reader
@@ -25,7 +26,7 @@ from paas.domain.routing.paths import PathRoute
 from paas.domain.routing.router_settings import RouterSettings
 from paas.domain.routing.sites import Certificate, Redirect, Site
 from paas.domain.values.errors import PaasError
-from tests.authority import Authority, pem
+from tests.authority import Authority, key_pem, pem
 from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.nginx_server import Nginx, application, body_of, status_of
 from tests.endpoints import at
@@ -115,6 +116,26 @@ def test_each_name_has_its_certificate(secured: Secured) -> None:
     moved = secured.get("www.example.com", "/a?b=c")
     assert status_of(moved) == 308
     assert f"Location: https://{SHOP}:{secured.port}/a?b=c".encode() in moved
+
+
+def test_a_certificate_may_be_on_each_curve_that_is_taken(secured: Secured) -> None:
+    """P-384, and P-521 for clients that know it."""
+    authority = Authority()
+    files = CertificateDirectory(secured.nginx.settings.state / "certs")
+    for number, curve in enumerate((ec.SECP384R1(), ec.SECP521R1()), 7):
+        name, key = f"curve{number}.example.com", ec.generate_private_key(curve)
+        chain = pem(authority.leaf(name, key=key)) + pem(authority.intermediate)
+        id = f"{number}-00000001"
+        files.write(id, X509Reader().read(chain + key_pem(key), datetime.now(UTC)))
+        paths = files.paths(id)
+        assert paths
+        shown = (Certificate(*paths, (name,)),)
+        secured.nginx.proxy.apply(Site(number, (name,), (), certificates=shown))
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            context = ssl.create_default_context(cadata=pem(authority.root).decode())
+            context.minimum_version = context.maximum_version = version
+            assert status_of(secured.get(name, context=context)) == 503
+        secured.nginx.proxy.remove(number)
 
 
 def test_the_app_is_told_of_https(secured: Secured) -> None:
