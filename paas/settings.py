@@ -42,6 +42,7 @@ class Settings:
     opt: Path = Path("/opt/paas")
     # Names and ports to the outside
     domain: str = "localhost"
+    address_service: str = "sslip.io"
     http_port: int = 80
     https_port: int = 443
     ssh_port: int = 22

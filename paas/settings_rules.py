@@ -22,10 +22,6 @@ PORT_MAX = 65_535
 
 def problem(settings: "Settings") -> str | None:
     """What is wrong, in a sentence; None if nothing is."""
-    try:
-        server_domain(settings.domain)
-    except PaasError as error:
-        return f"domain: {error.message}"
     for key in ("http_port", "https_port", "ssh_port"):
         if getattr(settings, key) > PORT_MAX:
             return f"{key} must be a port, up to {PORT_MAX}, not {getattr(settings, key)}."
@@ -49,7 +45,14 @@ def problem(settings: "Settings") -> str | None:
     except ValueError as error:
         return f"ssh_ca takes {error}."
     rules = (
-        *(_network_problem, _health_problem, _mirror_problem, _proof_problem, _share_problem),
+        *(
+            _names_problem,
+            _network_problem,
+            _health_problem,
+            _mirror_problem,
+            _proof_problem,
+            _share_problem,
+        ),
         *(_audit_problem, _monitor_problem, _registry_problem, _web_problem),
     )
     return next((found for rule in rules if (found := rule(settings))), None)
@@ -74,6 +77,16 @@ def _network_problem(settings: "Settings") -> str | None:
             return f"{key} takes {error}."
     if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
         return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _names_problem(settings: "Settings") -> str | None:
+    """Names that are none."""
+    for key in ("domain", "address_service"):
+        try:
+            server_domain(getattr(settings, key))
+        except PaasError as error:
+            return f"{key}: {error.message}"
     return None
 
 

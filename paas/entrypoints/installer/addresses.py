@@ -3,9 +3,6 @@
 import socket
 from ipaddress import ip_address
 
-# Answers ANYTHING.A-B-C-D.sslip.io with the address A.B.C.D.
-SERVICE = "sslip.io"
-
 
 def public_address() -> str | None:
     """The machine's IPv4 address towards the internet; None if it is not a public one.
@@ -21,14 +18,15 @@ def public_address() -> str | None:
     return address if ip_address(address).is_global else None
 
 
-def domain_hint(domain: str, address: str | None, command: str) -> str:
+def domain_hint(domain: str, address: str | None, service: str, command: str) -> str:
     """How apps are reached from outside while the server has no domain; nothing if it has one.
 
-    command: that of this server.
+    service: it answers ANYTHING.A-B-C-D.SERVICE with the address A.B.C.D. command: that of this
+    server.
     """
     if domain != "localhost" or address is None:
         return ""
-    name = f"{address.replace('.', '-')}.{SERVICE}"
+    name = f"{address.replace('.', '-')}.{service}"
     return f"""
 
 Only this machine knows names below localhost. Until the server has a domain, its apps

@@ -24,6 +24,7 @@ class Server:
         text = plan.paths.server_yml.read_text()
         self.paas = str(plan.command)
         self.domain = _setting(text, "domain", "localhost")
+        self.address_service = _setting(text, "address_service", "sslip.io")
         self.http_port = int(_setting(text, "http_port", "80"))
         self.ssh_port = int(_setting(text, "ssh_port", "22"))
 

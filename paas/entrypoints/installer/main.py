@@ -231,6 +231,9 @@ def _second_half(plan: Plan, version: Path) -> None:
 def _next_commands(plan: Plan) -> str:
     server = demo.Server(plan)
     host = "YOUR-SERVER" if server.domain == "localhost" else server.domain
+    hint = addresses.domain_hint(
+        server.domain, addresses.public_address(), server.address_service, _command(plan)
+    )
     return f"""
 paas is installed. Continue with these three commands:
 
@@ -238,8 +241,7 @@ paas is installed. Continue with these three commands:
   git remote add deploy {server.git_url("hello", host)}
   git push deploy main
 
-Your app then answers at {server.web_url("hello")}\
-{addresses.domain_hint(server.domain, addresses.public_address(), _command(plan))}"""
+Your app then answers at {server.web_url("hello")}{hint}"""
 
 
 def _upgraded(plan: Plan) -> str:

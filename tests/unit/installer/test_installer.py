@@ -14,6 +14,8 @@ from paas.entrypoints.installer.demo import Server
 from paas.entrypoints.installer.main import main, options_of, parser
 from paas.entrypoints.installer.plan import InstallError, Plan
 from paas.entrypoints.installer.versions import uv_requirement
+from paas.settings import Settings
+from paas.settings_rules import problem
 
 
 @pytest.fixture(autouse=True)
@@ -302,10 +304,14 @@ def test_https_for_every_app_is_a_setting(argv: list[str], settings: dict[str, b
 
 def test_a_server_without_a_domain_is_offered_a_name_by_its_address() -> None:
     """Where it has a public one; with a domain nothing is said."""
-    hint = addresses.domain_hint("localhost", "198.51.100.7", "sudo paas")
+    hint = addresses.domain_hint("localhost", "198.51.100.7", "sslip.io", "sudo paas")
     assert "APP.198-51-100-7.sslip.io" in hint
     assert hint.endswith("  sudo paas domains:set-global 198-51-100-7.sslip.io")
-    assert addresses.domain_hint("apps.example.com", "198.51.100.7", "sudo paas") == ""
-    assert addresses.domain_hint("localhost", None, "sudo paas") == ""
+    other = addresses.domain_hint("localhost", "198.51.100.7", "nip.io", "sudo paas")
+    assert other.endswith(" 198-51-100-7.nip.io")
+    for domain, address in (("apps.example.com", "198.51.100.7"), ("localhost", None)):
+        assert addresses.domain_hint(domain, address, "sslip.io", "sudo paas") == ""
+    assert problem(Settings(address_service="nip.io")) is None
+    assert "address_service" in (problem(Settings(address_service="no name")) or "")
     found = addresses.public_address()
     assert found is None or ip_address(found).is_global
