@@ -91,6 +91,7 @@ class Paths:
     latest_copy = _state("copies/latest.db", Kind.DERIVED, "the newest copy")
     git = _state("git", Kind.TRUTH, "the apps' repositories and their LFS objects")
     slugs = _state("slugs", Kind.TRUTH, "the files of releases")
+    dependencies = _state("dependencies", Kind.TRUTH, "the dependencies that slugs share")
     storage = _state("storage", Kind.TRUTH, "the apps' storage directories")
     datastores = _state("datastores", Kind.TRUTH, "the data of datastores, with their settings")
     incoming = _state("incoming", Kind.RUNTIME, "dumps that are being loaded")

@@ -1,6 +1,6 @@
 """From a tree to a slug."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +27,7 @@ class Built:
     is no web process. procfile: the Procfile as it is after the build, or None. image: what was
     built, where that is an image; the builder keeps it until the slug is removed. image_bytes: its
     size, with that of its base image. user: who it runs as, if it names somebody (``USER``).
+    dependencies: see Slug.
     """
 
     buildpack: str
@@ -37,6 +38,7 @@ class Built:
     image: Image | None = None
     image_bytes: int = 0
     user: str = ""
+    dependencies: str | None = None
 
 
 class Builder(Protocol):
@@ -55,12 +57,14 @@ class Builder(Protocol):
         buildpacks: Sequence[Buildpack] = (),
         dockerfile: DockerfileBuild | None = None,
         commit: str = "",
+        share_dependencies: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         """Detect and compile the tree in place. output takes each line, without its end.
 
         buildpacks: the app's own, in order; none: the first of the platform's that fits.
         dockerfile: what a builder of images builds; None: a file of that name, all of it.
+        share_dependencies: whether they may be in a layer, outside of the tree.
         check: called several times a second; what it raises ends the build and all of it.
         Raises PaasError with the reason if no buildpack fits or the build fails.
         """
@@ -138,6 +142,8 @@ class Slugs(Protocol):
     def copy(self, slug_id: str, build_id: str, uid: int) -> None:
         """The finished tree of a build, owned by uid, from a slug, which it shares nothing with.
 
+        It has the slug's dependencies in it.
+
         Raises PaasError if the slug has no files, or there is no space.
         """
 
@@ -166,7 +172,18 @@ class Slugs(Protocol):
     def remove(self, slug_id: str) -> None:
         """Delete a slug or an unfinished build; no error if there is none."""
 
-    def remove_cache(self, app_id: int) -> None: ...
+    def dependency_bytes(self, app_id: int) -> Mapping[str, int]:
+        """The disk usage of the layers of an app's dependencies, by name."""
+
+    def remove_dependencies(self, app_id: int, unused: Collection[str]) -> None:
+        """Delete layers that no slug names, but for the one that the next build can use.
+
+        What a crash left of a layer is deleted too.
+        """
+
+    def remove_cache(self, app_id: int) -> None:
+        """Delete an app's build cache, and the layers of its dependencies."""
+
     def empty_cache(self, app_id: int) -> None:
         """Delete an app's build cache, except which Python it has: that stays with the app."""
 

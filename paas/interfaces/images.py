@@ -36,12 +36,19 @@ class SlugImages(Protocol):
     """Images of what buildpacks made, on the runtime image."""
 
     def make(
-        self, app: App, tree: Path, progress: Progress, *, port: int | None = None
+        self,
+        app: App,
+        tree: Path,
+        progress: Progress,
+        *,
+        port: int | None = None,
+        dependencies: Path | None = None,
     ) -> tuple[Image, int]:
         """The image of a finished build, and the size of its layer in bytes.
 
         tree: the build's directory, which has its id as its name; `Slugs.remove` removes the image.
         The runtime image is built if it is missing or old. port: what ``ports:set`` says.
+        dependencies: see Artifact.
         Raises PaasError.
         """
 

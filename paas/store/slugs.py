@@ -17,7 +17,7 @@ class Slugs(Table):
 
     def add(self, slug: Slug) -> None:
         self._database.write(
-            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            f"INSERT INTO slugs ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             slug.id,
             slug.app_id,
             slug.commit,
@@ -27,6 +27,7 @@ class Slugs(Table):
             json.dumps(asdict(slug.static)) if slug.static else None,
             slug.app_json,
             json.dumps(asdict(slug.image)) if slug.image else None,
+            slug.dependencies,
         )
 
     def find(self, slug_id: str) -> Slug | None:
@@ -45,6 +46,11 @@ class Slugs(Table):
         )
         return [_slug(row) for row in rows]
 
+    def dependencies_of(self, slug_id: str) -> str | None:
+        """`Slug.dependencies`; None also if there is no such slug."""
+        row = self._database.row("SELECT dependencies FROM slugs WHERE id = ?", slug_id)
+        return row["dependencies"] if row else None
+
     def image_ids(self) -> set[str]:
         """Of all slugs that have an image."""
         rows = self._database.rows("SELECT image FROM slugs WHERE image IS NOT NULL")
@@ -62,7 +68,10 @@ class Slugs(Table):
             note_gone(connection, "slug", [slug_id])
 
 
-_COLUMNS = "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json, image"
+_COLUMNS = (
+    "id, app_id, commit_id, processes, size_bytes, created_at, static, app_json, image, "
+    "dependencies"
+)
 
 
 def _slug(row: sqlite3.Row) -> Slug:
@@ -77,4 +86,5 @@ def _slug(row: sqlite3.Row) -> Slug:
         static=StaticFiles(**json.loads(row["static"])) if row["static"] else None,
         app_json=row["app_json"],
         image=Image(**json.loads(row["image"])) if row["image"] else None,
+        dependencies=row["dependencies"],
     )

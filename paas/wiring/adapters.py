@@ -294,6 +294,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
             paths,
             min_free_mib=settings.min_free_mib,
             images=Images(settings),
+            dependencies_of=shared.store.slugs.dependencies_of,
         ),
         parallel_roll_outs=through_gate(_client(settings), settings.etc),
         layers=LiveLayers(),

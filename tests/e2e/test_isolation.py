@@ -135,7 +135,7 @@ def test_another_apps_port_is_refused(probe: App, neighbour: App) -> None:
 
 def test_another_apps_files_are_out_of_reach(server: Server, probe: App, neighbour: App) -> None:
     """Slugs, caches, repositories and logs of another app do not exist from inside."""
-    for name in ("slugs", "cache", "git", "logs", "builds"):
+    for name in ("slugs", "dependencies", "cache", "git", "logs", "builds"):
         assert "No such file" in probe.shell(f"ls {server.state}/{name}")
     assert neighbour.shell("echo secret > /app/secret; ls /app/secret") == "/app/secret\n"
     assert "No such file" in probe.shell("cat /app/secret")
@@ -192,7 +192,7 @@ exit 0
 """
 HARMLESS = re.compile(
     r"(BUILD_DIR|BUILDPACK_LOG_FILE|CACHE_DIR|ENV_DIR|HOME|LANG|OLDPWD|PATH|PWD|SHLVL"
-    r"|PAAS_PYTHON(_WHY)?|SOURCE_VERSION|STACK|TMPDIR|_|VIRTUAL_ENV"
+    r"|PAAS_DEPENDENCIES|PAAS_PYTHON(_WHY)?|SOURCE_VERSION|STACK|TMPDIR|_|VIRTUAL_ENV"
     r"|(CURL|GIT|NODE|PIP|REQUESTS|SSL|UV|HTTPS?|NO|ALL|https?|no|all)_.*)"
 )
 
@@ -203,6 +203,7 @@ def test_build_reads_nothing_of_others(server: Server, alice: User, neighbour: A
         *("/etc/shadow", "/root", "/proc/1/environ"),
         *(f"{server.root}/{name}" for name in ("etc", "var", "run")),
         *(str(path) for path in (server.state / "slugs").iterdir()),
+        *(str(path) for path in (server.state / "dependencies").iterdir()),
         str(server.state / "state.db"),
     ]
     spy = SPY.format(paths=" ".join(places))

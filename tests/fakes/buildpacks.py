@@ -29,6 +29,7 @@ class FakeBuilder:
         self.built = Built("fake", {})
         self.used: list[str] = []
         self.dockerfile: DockerfileBuild | None = None
+        self.shares_dependencies = False
         self.meanwhile: Callable[[], None] = lambda: None
         self.interrupted: set[int] = set()
         self.kept: list[Span] = []
@@ -46,10 +47,12 @@ class FakeBuilder:
         buildpacks: Sequence[Buildpack] = (),
         dockerfile: DockerfileBuild | None = None,
         commit: str = "",
+        share_dependencies: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         self.used = [pack.source for pack in buildpacks]
         self.dockerfile = dockerfile
+        self.shares_dependencies = share_dependencies
         output(b"-----> Fake app detected")
         self.meanwhile()
         check()

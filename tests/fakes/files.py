@@ -1,6 +1,6 @@
 """Slugs without their files."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from paas.domain.releases.artifacts import Artifact, Image
@@ -16,6 +16,8 @@ class FakeSlugs:
         self.frozen: set[str] = set()
         self.narrowed = ""
         self.caches: dict[int, int] = {}
+        # The layers of each app, and what they take.
+        self.dependencies: dict[int, dict[str, int]] = {}
         self.pages: set[str] = set()
         self.missing: set[tuple[str, str]] = set()
         self.full = False
@@ -66,6 +68,13 @@ class FakeSlugs:
     def remove(self, slug_id: str) -> None:
         self.building.discard(slug_id)
         self.frozen.discard(slug_id)
+
+    def dependency_bytes(self, app_id: int) -> Mapping[str, int]:
+        return self.dependencies.get(app_id, {})
+
+    def remove_dependencies(self, app_id: int, unused: Collection[str]) -> None:
+        for name in unused:
+            self.dependencies.get(app_id, {}).pop(name, None)
 
     def remove_cache(self, app_id: int) -> None:
         self.caches.pop(app_id, None)

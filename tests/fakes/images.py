@@ -53,7 +53,13 @@ class FakeSlugImages:
         self.renewals = 0
 
     def make(
-        self, app: App, tree: Path, progress: Progress, *, port: int | None = None
+        self,
+        app: App,
+        tree: Path,
+        progress: Progress,
+        *,
+        port: int | None = None,
+        dependencies: Path | None = None,
     ) -> tuple[Image, int]:
         if self.failure is not None:
             raise self.failure

@@ -18,6 +18,12 @@ collect_static() {
         rm -f "$log"
         return
     fi
+    if [[ -L .venv && $(<"$log") == *'Read-only file system'* ]]; then
+        own_dependencies
+        step "Running it again, with a .venv that can be written to"
+        collect_static
+        return
+    fi
     explain_collectstatic "$log"
 }
 

@@ -20,6 +20,7 @@ download_nltk() {
     [[ -f nltk.txt && ! -e .venv/nltk_data/.complete ]] || return 0
     compgen -G '.venv/lib/python*/site-packages/nltk/__init__.py' >/dev/null || return 0
     ((${#packages[@]} > 0)) || return 0
+    own_dependencies
     step "Downloading NLTK data: ${packages[*]}"
     # The downloader's exit status is 0 even if it could not download something.
     if ! with_config -- python -W ignore -m nltk.downloader -e -d .venv/nltk_data "${packages[@]}" \

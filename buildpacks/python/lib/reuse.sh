@@ -11,6 +11,7 @@ sources=() settings=() options=()
 # reuse_dependencies: unpack the kept ones into .venv. Status 1 if they do not fit.
 reuse_dependencies() {
     compute_key
+    link_shared && return
     [[ $reusable == yes && -f $cache/key ]] || return 1
     local found=''
     IFS= read -r -d '' found <"$cache/key" || true

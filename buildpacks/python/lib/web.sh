@@ -71,6 +71,7 @@ add_web_server() {
         runs_program "$name" || continue
         if [[ ! -x .venv/bin/$name ]]; then
             step "Installing ${name^}, which is not in $listed_in"
+            own_dependencies
             run_uv pip install --python .venv/bin/python "$name"
             : >"$marker"
             kept=no

@@ -15,6 +15,7 @@ from itertools import chain
 from pathlib import Path
 
 from paas.adapters.builds.apt_sources import apt_with_sources_list
+from paas.adapters.builds.dependencies import IN_SANDBOX, DependencyLayers
 from paas.adapters.builds.failures import build_failure
 from paas.adapters.builds.output import BuildOutput
 from paas.adapters.builds.python_choice import choose_python
@@ -56,6 +57,7 @@ class BuildpackBuilder:
         self._cgroups = Cgroups(settings)
         self._apt_directory = apt_directory
         self._ahead: Ahead | None = None
+        self._layers = DependencyLayers(settings.paths)
 
     @contextmanager
     def expecting(self) -> Iterator[None]:
@@ -74,6 +76,7 @@ class BuildpackBuilder:
         buildpacks: Sequence[Buildpack] = (),
         dockerfile: DockerfileBuild | None = None,  # noqa: ARG002 - builds no images
         commit: str = "",
+        share_dependencies: bool = False,
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         """Detect and compile the tree in place; see interfaces.Builder.
@@ -88,9 +91,12 @@ class BuildpackBuilder:
         files.make_directory(cache, mode=0o700, owner=(app.uid, app.uid))
         # The result of an earlier build must not be taken for this one's.
         discard(cache / RESULT)
+        self._layers.clear_offer(cache)
         build_output = BuildOutput(output)
-        workspace = self._workspace(app.id)
-        job = _Job(app, tree, cache, workspace / "env", tuple(buildpacks), commit, python_env)
+        env = self._workspace(app.id) / "env"
+        layer = self._layers.newest(app.id) if share_dependencies else None
+        packs = tuple(buildpacks)
+        job = _Job(app, tree, cache, env, packs, commit, python_env, share_dependencies, layer)
         with self._prepared(job, config) as spec:
             status = self._launch(app, spec, build_output, check)
         build_output.end(failed=status != 0)
@@ -100,7 +106,11 @@ class BuildpackBuilder:
         built = parse_result(read_result(cache, RESULT))
         # A buildpack may have made or changed it, as on Heroku.
         procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
-        return replace(built, procfile=procfile)
+        dependencies = None
+        if share_dependencies:
+            # No process of the build is left that could write to them.
+            dependencies = self._layers.take(app.id, tree, cache, layer)
+        return replace(built, procfile=procfile, dependencies=dependencies)
 
     def clear(self, app_id: int) -> bool:
         """End the processes that an interrupted build left; see interfaces.Builder."""
@@ -177,7 +187,7 @@ class BuildpackBuilder:
             argv=job.argv(),
             env={
                 name: Secret(text)
-                for name, text in {**self._environment(job.commit), **job.python_env}.items()
+                for name, text in {**self._environment(job), **job.python_env}.items()
             },
             uid=job.app.uid,
             slug=str(job.tree),
@@ -214,6 +224,7 @@ class BuildpackBuilder:
             Bind(str(_yaml(code)), f"{_IN_SANDBOX}/python/yaml"),
             Bind(str(job.cache), f"{_IN_SANDBOX}/cache", writable=True),
             Bind(str(job.env), f"{_IN_SANDBOX}/env"),
+            *([self._layers.show(job.layer, job.env.parent)] if job.share else []),
             *local,
             *self._apt(job),
             *tool_binds(self._settings),
@@ -226,7 +237,7 @@ class BuildpackBuilder:
         shown = apt_with_sources_list(self._apt_directory, job.env.parent / "apt")
         return (Bind(str(shown), "/etc/apt"),) if shown else ()
 
-    def _environment(self, commit: str) -> dict[str, str]:
+    def _environment(self, job: "_Job") -> dict[str, str]:
         return {
             "LANG": "C.UTF-8",
             "STACK": stack(os.confstr("CS_GNU_LIBC_VERSION") or ""),
@@ -234,7 +245,9 @@ class BuildpackBuilder:
             "HOME": "/tmp/home",  # noqa: S108 - in the sandbox
             "TMPDIR": "/tmp",  # noqa: S108 - in the sandbox
             "PATH": f"{_IN_SANDBOX}/bin:/usr/local/bin:/usr/bin:/bin",
-            "SOURCE_VERSION": commit,
+            "SOURCE_VERSION": job.commit,
+            # Where it may find what it needs, and leave what others may use.
+            **({"PAAS_DEPENDENCIES": IN_SANDBOX} if job.share else {}),
             # Heroku's buildpacks note how long their steps took there.
             "BUILDPACK_LOG_FILE": "/dev/null",
             "UV_CACHE_DIR": f"{_IN_SANDBOX}/cache/uv",
@@ -253,6 +266,8 @@ class _Job:
     buildpacks: tuple[Buildpack, ...]
     commit: str
     python_env: Mapping[str, str]
+    share: bool
+    layer: Path | None
 
     def argv(self) -> tuple[str, ...]:
         """The driver and its arguments."""

@@ -3,9 +3,11 @@
 import os
 import shutil
 import stat
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from paas.adapters.builds.dependencies import FOLDER, DependencyLayers
 from paas.adapters.builds.pythons import last_version
 from paas.adapters.docker.build_context import notes_path
 from paas.adapters.docker.images import Images
@@ -25,16 +27,26 @@ class FileSlugs:
     the same disk.
 
     min_free_mib: builds are refused and stopped if less is free on the disk. images: those that
-    slugs start from; each is deleted with its slug.
+    slugs start from; each is deleted with its slug. dependencies_of: the layer of a slug, by the
+    store, since what is in a slug is the app's.
     """
 
-    def __init__(self, paths: Paths, *, min_free_mib: int, images: Images | None = None) -> None:
+    def __init__(
+        self,
+        paths: Paths,
+        *,
+        min_free_mib: int,
+        images: Images | None = None,
+        dependencies_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
         self._slugs = paths.slugs
         self._builds = paths.builds
         self._caches = paths.cache
         self._docker = paths.docker
         self._min_free_mib = min_free_mib
         self._images = images
+        self._layers = DependencyLayers(paths)
+        self._dependencies_of = dependencies_of
         self._is_written = True
         self._writing: Future[None] | None = None
 
@@ -63,6 +75,9 @@ class FileSlugs:
 
     def copy(self, slug_id: str, build_id: str, uid: int) -> None:
         directories.copy(self._slugs / slug_id, self._builds / build_id, uid)
+        shared = self._dependencies(slug_id)
+        if shared is not None:
+            directories.copy(shared / FOLDER, self._builds / build_id / FOLDER, uid)
 
     def freeze(self, build_id: str) -> int:
         path = self._builds / build_id
@@ -88,7 +103,11 @@ class FileSlugs:
 
     def artifact(self, slug_id: str, image: Image | None = None) -> Artifact:
         """The slug as a runtime takes it."""
-        return Artifact(self.path(slug_id), image)
+        return Artifact(self.path(slug_id), image, dependencies=self._dependencies(slug_id))
+
+    def _dependencies(self, slug_id: str) -> Path | None:
+        name = self._dependencies_of(slug_id)
+        return self._layers.files(_app_of(slug_id), name) if name is not None else None
 
     def page(self, slug_id: str, name: str) -> Path | None:
         path = self._slugs / slug_id / name
@@ -99,7 +118,8 @@ class FileSlugs:
         return path if stat.S_ISREG(mode) and mode & stat.S_IROTH else None
 
     def folder(self, slug_id: str, name: str) -> SlugFolder | None:
-        path = self._slugs / slug_id
+        shared = self._dependencies(slug_id) if name.split("/")[0] == FOLDER else None
+        root = path = shared or self._slugs / slug_id
         for part in name.split("/"):
             path = path / part
             try:
@@ -108,7 +128,7 @@ class FileSlugs:
                 return None
             if not stat.S_ISDIR(mode):
                 return None
-        return SlugFolder(self._slugs / slug_id, name)
+        return SlugFolder(root, name)
 
     def remove(self, slug_id: str) -> None:
         if self._images is not None and not self._images.remove_build(slug_id):
@@ -116,11 +136,19 @@ class FileSlugs:
         for path in (self._builds / slug_id, self._slugs / slug_id):
             directories.remove(path)
 
+    def dependency_bytes(self, app_id: int) -> Mapping[str, int]:
+        return self._layers.sizes(app_id)
+
+    def remove_dependencies(self, app_id: int, unused: Collection[str]) -> None:
+        self._layers.remove_unused(app_id, unused)
+
     def remove_cache(self, app_id: int) -> None:
+        self._layers.remove(app_id)
         files.remove(notes_path(self._docker, app_id))
         directories.remove(self._caches / str(app_id))
 
     def empty_cache(self, app_id: int) -> None:
+        self._layers.forget_keys(app_id)
         files.remove(notes_path(self._docker, app_id))
         cache = self._caches / str(app_id)
         version = last_version(cache)
@@ -154,7 +182,10 @@ class FileSlugs:
             return f"are gone from {path}"
         if empty:
             return f"are gone: {path} is empty"
-        python = path / ".venv" / "bin" / "python"
+        shared = self._dependencies(slug_id)
+        if shared is not None and not (shared / FOLDER).is_dir():
+            return f"lack their dependencies: {shared} is gone"
+        python = (shared or path) / FOLDER / "bin" / "python"
         try:
             target = python.readlink()
         except OSError:
@@ -186,3 +217,8 @@ class FileSlugs:
                 f"{self._min_free_mib} MiB are reserved for the platform (setting min_free_mib).",
                 "Free some space on the server (df -h shows where), then push again.",
             )
+
+
+def _app_of(slug_id: str) -> int:
+    """The app's id, with which the id of a build begins."""
+    return int(slug_id.partition("-")[0])

@@ -75,6 +75,7 @@ class DockerfileBuilder:
         buildpacks: Sequence[Buildpack] = (),  # noqa: ARG002 - builds no slugs
         dockerfile: DockerfileBuild | None = None,
         commit: str = "",
+        share_dependencies: bool = False,  # noqa: ARG002 - an image has layers of its own
         check: Callable[[], None] = lambda: None,
     ) -> Built:
         """Build the tree's Dockerfile; see interfaces.Builder.

@@ -31,23 +31,31 @@ class DockerSlugImages:
         self._pythons = PythonLayers(settings)
 
     def make(
-        self, app: App, tree: Path, progress: Progress, *, port: int | None = None
+        self,
+        app: App,
+        tree: Path,
+        progress: Progress,
+        *,
+        port: int | None = None,
+        dependencies: Path | None = None,
     ) -> tuple[Image, int]:
         """See interfaces.SlugImages."""
         base = self._runtime.ready(progress)
         progress.step(f"Building an image on {base.name}")
-        archive = TreeArchive(tree, _APP, owner=app.uid, check=progress.check)
+        trees = [tree] if dependencies is None else [tree, dependencies]
+        archives = [TreeArchive(one, _APP, owner=app.uid, check=progress.check) for one in trees]
         limit_s = self._settings.build_limit_s
         with (
             docker_client(self._settings, answer_limit_s=limit_s) as client,
             ImageFiles(
                 client,
-                self._pythons.base(client, base.id, tree, progress),
+                self._pythons.base(client, base.id, trees[-1], progress),
                 container_of_slug(tree.name),
             ) as container,
         ):
             container.write(_accounts(container, app.uid))
-            container.write(archive.pieces())
+            for archive in archives:
+                container.write(archive.pieces())
             made = client.api.commit(
                 container.id,
                 conf={
@@ -58,7 +66,7 @@ class DockerSlugImages:
                 },
             )
         image = Image(str(made["Id"]), port if port is not None else IMAGE_PORT, slug=True)
-        return image, archive.size_bytes
+        return image, sum(archive.size_bytes for archive in archives)
 
     def runtime(self) -> RuntimeImage | None:
         """See interfaces.SlugImages."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
+from paas.adapters.builds.dependencies import known_size
 from paas.adapters.system import directories, files
 from paas.domain.server.disk_usage import PARTS, DiskUsage
 from paas.domain.values.errors import PaasError
@@ -36,6 +37,7 @@ class DiskMeter:
             if owner in found:
                 places[self._paths.datastores / str(datastore_id)] = owner, "datastores"
         sizes = {path: slugs[path.name] for path in places if self._is_slug(path, slugs)}
+        sizes |= self._known_layers(places)
         sizes |= directories.sizes(path for path in places if path not in sizes)
         for path, size_bytes in sizes.items():
             id, part = places[path]
@@ -68,6 +70,11 @@ class DiskMeter:
     def _is_slug(self, path: Path, slugs: Mapping[str, int]) -> bool:
         return path.parent == self._paths.slugs and path.name in slugs
 
+    def _known_layers(self, places: Iterable[Path]) -> dict[Path, int]:
+        root = self._paths.dependencies
+        layers = {path: known_size(path) for path in places if path.parent.parent == root}
+        return {path: size for path, size in layers.items() if size is not None}
+
     def _note(self, totals: Mapping[int, int]) -> None:
         """Keep them for `last_total`; on a full disk they are not known."""
         with suppress(PaasError):
@@ -87,6 +94,8 @@ class DiskMeter:
                 yield from ((id, paths.git / f"{id}{end}") for id in app_ids for end in _GIT)
             case "slugs":
                 yield from _named(app_ids, paths.slugs, paths.builds)
+                for id in app_ids:
+                    yield from ((id, one) for one in (paths.dependencies / str(id)).glob("*"))
             case "logs":
                 yield from ((id, paths.logs / str(id)) for id in app_ids)
                 yield from _named(app_ids, paths.logs / "builds", paths.logs / "releases")

@@ -46,7 +46,10 @@ def directories(settings: Settings) -> list[ExpectedPath]:
     """What the platform writes to."""
     gid = pwd.getpwnam(settings.account).pw_gid
     paths = settings.paths
-    passed = (paths.slugs, paths.builds, paths.cache, paths.nginx, paths.haproxy)
+    passed = (
+        *(paths.slugs, paths.dependencies, paths.builds, paths.cache),
+        *(paths.nginx, paths.haproxy),
+    )
     sites = [paths.nginx_sites]
     if settings.proxy == "haproxy":
         sites.append(paths.haproxy_sites)

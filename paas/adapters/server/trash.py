@@ -27,7 +27,7 @@ _GROUP = re.compile(r"([0-9]+)-v([0-9]+)-([0-9]+)")
 _SPEC = re.compile(r"([0-9]+-v[0-9]+-[0-9]+)-([a-z0-9_-]+)\.([0-9]+)\.json", re.IGNORECASE)
 _APP_ID = re.compile(r"([0-9]+)(?:[-.].*)?")
 # Whose entries are named after apps: 7, 7.git, 7-1a2b3c4d.
-_FOLDERS = ("git", "storage", "cache", "pages", "logs", "slugs", "builds", "certs")
+_FOLDERS = ("git", "storage", "cache", "pages", "logs", "slugs", "dependencies", "builds", "certs")
 
 
 class FileTrash:

@@ -76,6 +76,11 @@ class Buildpack:
             return None
         return GitSource(url, ref or None)
 
+    @property
+    def shares_dependencies(self) -> bool:
+        """Whether it can leave what it installs outside of the app's tree."""
+        return self.kind is Kind.NAME and self.source == "python"
+
     def logs_in(self, access: FetchAccess) -> bool:
         """Whether an app with that access fetches it with a key or a token."""
         found = self.repository

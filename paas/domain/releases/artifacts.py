@@ -36,7 +36,8 @@ class Image:
 class Artifact:
     """What the processes of a release start from.
 
-    directory: the slug's, on this machine. image: what containers are started from, to which the
+    directory: the slug's, on this machine. dependencies: what belongs below /app beside it; None:
+    the slug has all of it. image: what containers are started from, to which the
     directory belongs; None: the directory itself is started from. on_nodes: whether they are
     started on nodes.
     """
@@ -44,6 +45,7 @@ class Artifact:
     directory: Path
     image: Image | None = None
     on_nodes: bool = False
+    dependencies: Path | None = None
 
     @property
     def engine(self) -> str:

@@ -1,7 +1,8 @@
 """Which releases of an app can be brought back, and which slugs must be kept for that."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from paas.domain.releases.releases import Release, Slug, Status
 from paas.domain.values.errors import PaasError, usage_error
@@ -103,13 +104,14 @@ def prunable(
     *,
     keep: int,
     max_bytes: int,
+    layers: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Slug]:
     """The slugs to remove: all but those that were live last, by number and by disk use.
 
     Never the slug that runs, the one before it, whose static files are still served, the one that
     a rollback without a version brings back, the one that releases:retry needs, or that of a
-    release in progress. releases: newest first. max_bytes: what
-    all slugs of the app may take together; 0: no limit.
+    release in progress. releases: newest first. max_bytes: what all slugs of the app may take
+    together; 0: no limit. layers: what dependencies take that slugs share; each counts once.
     """
     needed = _needed(releases, current)
     last_live: dict[str, int] = {}
@@ -119,13 +121,17 @@ def prunable(
     kept = [slug for slug in slugs if slug.id in needed]
     others = [slug for slug in slugs if slug.id not in needed]
     others.sort(key=lambda slug: last_live.get(slug.id, 0), reverse=True)
-    total_bytes = sum(slug.size_bytes for slug in kept)
     for number, slug in enumerate(others):
-        total_bytes += slug.size_bytes
+        total_bytes = _size_bytes([*kept, *others[: number + 1]], layers)
         fits = len(kept) + number < keep and (max_bytes == 0 or total_bytes <= max_bytes)
         if slug.id not in last_live or not fits:
             return others[number:]
     return []
+
+
+def _size_bytes(slugs: Sequence[Slug], layers: Mapping[str, int]) -> int:
+    shared = {slug.dependencies for slug in slugs if slug.dependencies is not None}
+    return sum(slug.size_bytes for slug in slugs) + sum(layers.get(name, 0) for name in shared)
 
 
 def _needed(releases: Sequence[Release], current: int | None) -> set[str | None]:

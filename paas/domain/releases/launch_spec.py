@@ -63,7 +63,8 @@ class LaunchSpec:
     it has the machine's own network. address: where the host reaches its ports. resolv_conf:
     its /etc/resolv.conf; None: the machine's. hosts: more addresses and names for its /etc/hosts.
     oom_score_adj: how much sooner than others the kernel kills it when the machine has no memory
-    left (proc(5)).
+    left (proc(5)). dependencies: host path of what is below /app beside the slug; None where
+    writable_slug is set.
     """
 
     label: str
@@ -90,6 +91,7 @@ class LaunchSpec:
     resolv_conf: str | None = None
     hosts: tuple[tuple[str, str], ...] = ()
     oom_score_adj: int = OOM_INSTANCE
+    dependencies: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""

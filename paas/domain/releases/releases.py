@@ -46,6 +46,8 @@ class Slug:
     processes: command by process type, ``release`` included. static: files that the proxy serves if
     there is no web process. app_json: that file as committed. image: what containers are started
     from, to which the slug's directory belongs; None: processes are started from the directory.
+    dependencies: the name of the layer that has them, which slugs of the app share; None: they are
+    in the slug's directory.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Slug:
     static: StaticFiles | None = None
     app_json: bytes | None = None
     image: Image | None = None
+    dependencies: str | None = None
 
     @property
     def manifest(self) -> AppJson:

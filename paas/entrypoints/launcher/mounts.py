@@ -55,13 +55,16 @@ class Mounts:
         # Not private: otherwise what the host unmounts would stay in use while the process runs.
         self._kernel.mount("none", "/", None, MS_REC | MS_SLAVE)
         slug = None if self._spec["slug"] is None else _handle(self._spec["slug"])
+        # In what an earlier version of the platform wrote there is no such field.
+        shared = self._spec.get("dependencies")
+        layers = [path for path in (slug, shared and _handle(shared)) if path]
         sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
         try:
             self._kernel.seal("/")
         except OSError:
             pass  # an old kernel or container runtime: the uid still separates apps
         self._mount_scratch()
-        self._mount_app(slug)
+        self._mount_app(layers)
         self._hide()
         for path, mode in SCRATCH:
             self._cover(path, mode)
@@ -83,17 +86,18 @@ class Mounts:
         self._scratch = _handle(APP)
         self._ours.add(os.stat(APP).st_dev)
 
-    def _mount_app(self, slug: "str | None") -> None:
-        if slug is not None and self._spec["writable_slug"]:
-            self._kernel.bind(slug, APP, writable=True)
+    def _mount_app(self, layers: "list[str]") -> None:
+        """layers: what /app shows, the upper ones first; none: it is empty."""
+        if layers and self._spec["writable_slug"]:
+            self._kernel.bind(layers[0], APP, writable=True)
             return
         upper = self._make("upper", 0o755)
         os.chown(upper, self._uid, self._uid)
-        if slug is None:
+        if not layers:
             self._kernel.mount(upper, APP, None, MS_BIND)
             return
         work = self._make("work", 0o755)
-        options = f"lowerdir={slug},upperdir={upper},workdir={work}"
+        options = f"lowerdir={':'.join(layers)},upperdir={upper},workdir={work}"
         self._kernel.mount("paas", APP, "overlay", MS_NOSUID | MS_NODEV, options)
 
     def _hide(self) -> None:

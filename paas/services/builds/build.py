@@ -16,7 +16,7 @@ from paas.domain.manifest.appjson import APP_JSON_MAX_BYTES, AppJson, parse_app_
 from paas.domain.manifest.procfile import PROCFILE_MAX_BYTES, instance_types, parse_procfile
 from paas.domain.manifest.review import for_review
 from paas.domain.people.actors import Actor
-from paas.domain.releases.artifacts import DOCKER
+from paas.domain.releases.artifacts import DOCKER, NATIVE
 from paas.domain.releases.formation import WEB, quantities
 from paas.domain.releases.releases import Build, ConfigVars, Slug, Status
 from paas.domain.releases.start_limits import StartLimits
@@ -105,7 +105,12 @@ class SlugMaker:
         config = self.declared(app, app_json, progress)
         packs = self._buildpacks(app, app_json, progress)
         plan = self.choice.plan(app, packs, partial(self._file, push, folder), progress)
-        built = self._compile(push, build, tree, config, progress, packs=packs, plan=plan)
+        # Later buildpacks, containers and scripts.dokku.predeploy get all in one tree.
+        own = plan.engine == NATIVE and all(pack.shares_dependencies for pack in packs)
+        share = own and not manifest.predeploy
+        built = self._compile(
+            push, build, tree, config, progress, packs=packs, plan=plan, share=share
+        )
         _warn_of_user(app, built, progress)
         if plan.processes:
             procfile, declared = b"", plan.processes
@@ -146,6 +151,7 @@ class SlugMaker:
             static=built.static,
             app_json=app_json,
             image=built.image,
+            dependencies=built.dependencies,
         )
         with self.store.transaction():
             self.store.slugs.add(slug)
@@ -192,6 +198,7 @@ class SlugMaker:
         *,
         packs: Sequence[Buildpack],
         plan: BuildPlan,
+        share: bool,
     ) -> Built:
         """Build when it is this build's turn, until someone cancels it."""
         with ExitStack() as held:
@@ -216,6 +223,7 @@ class SlugMaker:
                     buildpacks=packs,
                     dockerfile=dockerfile,
                     commit=push.commit,
+                    share_dependencies=share,
                     check=progress.check,
                 )
 

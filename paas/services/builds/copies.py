@@ -46,7 +46,14 @@ class SlugCopies:
         size_bytes = self.slugs.freeze(build.id)
         self.maker.quotas.refuse_full(push.actor, app, {build.id: size_bytes})
         now = self.clock.now()
-        slug = replace(source, id=build.id, app_id=app.id, size_bytes=size_bytes, created_at=now)
+        slug = replace(
+            source,
+            id=build.id,
+            app_id=app.id,
+            size_bytes=size_bytes,
+            created_at=now,
+            dependencies=None,
+        )
         with self.store.transaction():
             self.store.slugs.add(slug)
             self.store.builds.end(replace(build, status=Status.SUCCEEDED, ended_at=now))

@@ -172,10 +172,16 @@ class AppScheduling:
             raise
 
     def _image(self, app: App, slug: Slug, progress: Progress) -> Image:
-        directory = self.slugs.artifact(slug.id, None).directory
+        artifact = self.slugs.artifact(slug.id, None)
         port = self.store.image_builds.port(app.id)
         with progress.doing("building the image"):
-            return self.slug_images.make(app, directory, progress, port=port)[0]
+            return self.slug_images.make(
+                app,
+                artifact.directory,
+                progress,
+                port=port,
+                dependencies=artifact.dependencies,
+            )[0]
 
 
 def nodes_of(store: Store, instances: Sequence[Instance]) -> dict[str, str]:

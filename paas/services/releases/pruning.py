@@ -34,6 +34,7 @@ class Pruning:
             app.current if app else None,
             keep=self.keep_slugs,
             max_bytes=self.keep_slugs_mib * 1024**2,
+            layers=self.slugs.dependency_bytes(app_id),
         )
         runs = [run for engine in self.engines.all() for run in engine.runs.listing(app_id)]
         in_use = {run.slug_id for run in runs}
@@ -47,9 +48,18 @@ class Pruning:
                 continue  # the next deploy removes it
             self.store.slugs.remove(slug.id)
             self.slugs.remove(slug.id)
+        self._prune_dependencies(app_id)
         names = self.engines.names()
         engine = DOCKER if failed and DOCKER in names else app.engine if app is not None else None
         if engine in names:
             with suppress(PaasError):  # the next deploy does it
                 spans = partial(self.store.builds.spans, BUILDS_KEPT)
                 self.engines.named(engine).builder.keep_cache(spans)
+
+    def _prune_dependencies(self, app_id: int) -> None:
+        """Those of builds that the store never knew stay: a newer store may come back."""
+        used = {slug.dependencies for slug in self.store.slugs.of_app(app_id)}
+        unused = set(self.slugs.dependency_bytes(app_id)) - used
+        if unused:
+            unused &= {build.id for build in self.store.builds.of_app(app_id)}
+        self.slugs.remove_dependencies(app_id, unused)

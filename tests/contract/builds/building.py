@@ -45,6 +45,7 @@ class Bench:
         app_id: int = 1,
         buildpacks: Sequence[Buildpack] = (),
         commit: str = "",
+        share_dependencies: bool = False,
         check: Callable[[], None] = lambda: None,
         first: str = "",
         **config: str,
@@ -68,7 +69,14 @@ class Bench:
             os.chown(path, app.uid, app.uid, follow_symlinks=False)
         secrets = {name: Secret(value) for name, value in config.items()}
         return self.builder.build(
-            app, tree, secrets, self._hear, buildpacks=buildpacks, commit=commit, check=check
+            app,
+            tree,
+            secrets,
+            self._hear,
+            buildpacks=buildpacks,
+            commit=commit,
+            share_dependencies=share_dependencies,
+            check=check,
         )
 
     def expect(self, built: Built | None = None, failure: PaasError | None = None) -> None:

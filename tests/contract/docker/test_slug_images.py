@@ -55,13 +55,15 @@ class Workshop:
             raise self.failure
         fill_root(target)
 
-    def slug(self, first: str) -> Image:
-        """The image of a tree that these shell commands make."""
+    def slug(self, first: str, dependencies: Path | None = None) -> Image:
+        """The image of a tree that these shell commands make. dependencies: what is beside it."""
         tree = self.settings.paths.builds / f"15-{os.getpid()}{next(NUMBERS)}"
         tree.mkdir()
         subprocess.run(["/bin/sh", "-ec", first], cwd=tree, check=True)
         self.slugs.append(tree.name)
-        image, _ = self.images.make(self.app, tree, self.progress, port=8_000)
+        image, _ = self.images.make(
+            self.app, tree, self.progress, port=8_000, dependencies=dependencies
+        )
         return image
 
     def run(self, image: Image, command: str) -> tuple[int, list[str]]:
@@ -159,10 +161,15 @@ def test_a_python_of_its_own(workshop: Workshop, opt: Path) -> None:
         layers = [client.api.inspect_image(one.id)["RootFS"]["Layers"] for one in (first, second)]
     assert layers[0][:-1] == layers[1][:-1]
     assert len(layers[0]) == 3
+    shared = opt / "shared"
+    (shared / ".venv/bin").mkdir(parents=True)
+    (shared / ".venv/bin/python").symlink_to(pythons / "cpython-3.99-linux/bin/python")
+    beside = workshop.slug("echo app > app.py", dependencies=shared)
+    assert workshop.run(beside, ".venv/bin/python; cat app.py") == (0, ["its own Python", "app"])
     outside = workshop.slug(f"mkdir -p .venv/bin; ln -s {pythons}/../secret .venv/bin/python")
     assert workshop.run(outside, "cat .venv/bin/python")[0] != 0
     images = Images(workshop.settings)
-    assert all(images.remove_build(slug) for slug in workshop.slugs[:2])
+    assert all(images.remove_build(slug) for slug in workshop.slugs[:3])
     made = json.loads((workshop.settings.paths.docker / "python-layers.json").read_text())
     assert len(made) == 1
     assert not any(images.has(id) for id in made.values())

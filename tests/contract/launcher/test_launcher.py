@@ -45,6 +45,21 @@ def test_changes_stay_in_the_instance(launcher: Launcher) -> None:
     assert (launcher.slug / "hello.txt").read_text() == "hello\n"
 
 
+def test_dependencies_are_beside_the_slug(launcher: Launcher) -> None:
+    """What the slugs of an app share is in /app too, below their own; changes stay here as well."""
+    shared = launcher.root / "var/dependencies/1/1-1/files"
+    (shared / ".venv").mkdir(parents=True)
+    (shared / ".venv/one").write_text("one\n")
+    (shared / "hello.txt").write_text("not seen\n")
+    for path in (shared / ".venv", shared / ".venv/one"):
+        os.chown(path, launcher.uid, launcher.uid)
+    script = (
+        "cat hello.txt .venv/one; echo two > .venv/one; rm .venv/one; touch .venv/new; ls .venv"
+    )
+    assert launcher.sh(script, dependencies=str(shared)) == "hello\none\nnew\n"
+    assert [path.read_text() for path in (shared / ".venv").iterdir()] == ["one\n"]
+
+
 def test_a_build_writes_its_tree(launcher: Launcher) -> None:
     """With a writable slug, /app is the very directory."""
     launcher.sh("echo built > /app/result", writable_slug=True)

@@ -1,5 +1,6 @@
 """What can be brought back, and which slugs are kept for it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -140,3 +141,8 @@ def test_disk_limit() -> None:
     assert pruned(releases, 4, max_bytes=30) == {"a"}
     assert pruned(releases, 4, max_bytes=39) == {"a"}
     assert pruned(releases, 4, max_bytes=40) == set()
+    shared = [replace(slug, dependencies="layer") for slug in slugs("abcd")]
+    for max_bytes, number in ((45, 0), (44, 1)):
+        layers = {"layer": 5}  # counts once
+        gone = prunable(shared, releases, 4, keep=9, max_bytes=max_bytes, layers=layers)
+        assert len(gone) == number

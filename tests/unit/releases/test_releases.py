@@ -10,7 +10,7 @@ from paas.domain.releases.regression import Answers
 from paas.domain.releases.releases import State, Status
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import VarName
-from paas.interfaces import Quarantine
+from paas.interfaces import Built, Quarantine
 from tests.fakes.runtime import Behaviour
 from tests.fakes.world import ROOT, World
 
@@ -388,3 +388,17 @@ def test_the_address_of_an_instance_is_that_of_its_start(world: World) -> None:
     (live,) = [i for i in world.store.instances.of_app(1) if i.is_live(app)]
     assert str(live.endpoint) == "10.212.0.2:5001"
     assert [str(endpoint) for endpoint in world.proxy.by_app[1].endpoints] == ["10.212.0.2:5001"]
+
+
+def test_layers_go_with_the_last_slug_that_names_them(shop: World) -> None:
+    """That of a build which the store does not know stays: a newer store may come back."""
+    layer = shop.store.slugs.of_app(1)[0].id
+    shop.slugs.dependencies[1] = {layer: 5, "1-unknown": 5}
+    shop.builder.built = Built("fake", {}, dependencies=layer)
+    shop.push(commit="c" * 40)
+    assert shop.builder.shares_dependencies
+    shop.builder.built = Built("fake", {})
+    shop.push(commit="d" * 40)
+    assert set(shop.slugs.dependencies[1]) == {layer, "1-unknown"}
+    shop.push(commit="e" * 40)
+    assert set(shop.slugs.dependencies[1]) == {"1-unknown"}

@@ -98,6 +98,7 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         env=workload.env,
         uid=workload.uid,
         slug=str(artifact.directory) if artifact is not None else None,
+        dependencies=_dependencies(artifact),
         writable_slug=False,
         binds=workload.binds,
         hide=hidden(settings),
@@ -115,6 +116,11 @@ def launch_spec(settings: Settings, workload: Workload, cgroups: Sequence[Cgroup
         resolv_conf=resolv_conf() if workload.network else None,
         hosts=hosts_of(settings, workload.uid, network=workload.network is not None),
     )
+
+
+def _dependencies(artifact: Artifact | None) -> str | None:
+    shared = artifact.dependencies if artifact is not None else None
+    return str(shared) if shared is not None else None
 
 
 def network_of_one_off(settings: Settings, uid: int) -> str | None:
@@ -155,6 +161,7 @@ def one_off_spec(
         env=instance_environment(config, name, None, limits.memory_mib),
         uid=app.uid,
         slug=str(artifact.directory) if artifact is not None else None,
+        dependencies=_dependencies(artifact),
         writable_slug=writable,
         # What writes into the slug is part of a build, which has no storage.
         binds=(*tool_binds(settings), *(() if writable else storage_binds(settings, app))),
