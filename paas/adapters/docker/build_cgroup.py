@@ -9,8 +9,12 @@ are where they are said to be.
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.runtime.native.cgroup_limits import V1_MEMORY_PEAK, memory_kills
-from paas.adapters.runtime.native.cgroup_places import MEMORY, Hierarchy
+from paas.adapters.runtime.native.cgroup_limits import (
+    MEMORY,
+    V1_MEMORY_PEAK,
+    memory_kills,
+)
+from paas.adapters.runtime.native.cgroup_places import Hierarchy
 from paas.adapters.runtime.native.cgroups import IMAGE_BUILDS, Cgroups
 from paas.settings import Settings
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from paas.adapters.runtime.native.cgroup_limits import memory_kills, memory_limit_mib
+from paas.adapters.runtime.native.cgroup_limits import MEMORY, memory_kills, memory_limit_mib
 from paas.domain.values.exits import exit_words
 from paas.domain.values.memory import EXCEEDED, VASTLY_EXCEEDED, error_words, shortage
 
@@ -101,12 +101,14 @@ class ExitLog:
         self._suspected.pop(f"{group}-{label}", None)
 
     def _memory(self, name: str) -> tuple[int, int]:
-        """How many out-of-memory kills the instance's cgroup had, and its limit (MiB)."""
+        """How many out-of-memory kills the instance's cgroup had; if any, its limit (MiB)."""
         for hierarchy in self._hierarchies():
+            if MEMORY not in hierarchy["controllers"]:
+                continue
             directory, unified = Path(hierarchy["path"]) / name, hierarchy["unified"]
             with contextlib.suppress(OSError, ValueError):
                 killed = memory_kills(directory, unified=unified)
-                return killed, memory_limit_mib(directory, unified=unified)
+                return killed, memory_limit_mib(directory, unified=unified) if killed else 0
         return 0, 0
 
     def _hierarchies(self) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Fixes six faults of supervisord's main loop; the plugin installs the replacements.
+"""Fixes seven faults of supervisord's main loop; the plugin installs the replacements.
 
 - It sleeps up to a second when a child ends, and again before it restarts it: a wake-up pipe
   makes both immediate.
@@ -10,6 +10,7 @@ number, every poll returns immediately: registrations are for one turn only.
 - Its children outlive it until they have asked not to: a new supervisord then finds their ports
   taken, or starts a second copy. They are asked to end with it before anything else: see fork.
 - A full disk ends it, and with it every app: see drop_unloggable_output.
+- Each turn looks at the clock and the state of every process: see pass_over_running.
 
 After supervisor 4.3's sources: supervisord.py (runforever), poller.py, process.py (spawn),
 loggers.py.
@@ -28,6 +29,8 @@ from typing import Any
 from supervisor import loggers
 from supervisor.medusa import asyncore_25 as asyncore
 from supervisor.poller import BasePoller
+from supervisor.process import Subprocess
+from supervisor.states import ProcessStates
 
 _HANDLED = (
     signal.SIGTERM,
@@ -125,6 +128,21 @@ def drop_unloggable_output() -> None:
 
     loggers.RotatingFileHandler.emit = emit
     loggers.Handler.handleError = lambda _handler: None
+
+
+def pass_over_running() -> None:
+    """Leave processes that run out of each turn, in which nothing becomes of them.
+
+    With a thousand apps they would be most of what a turn costs, and a push takes many turns. What
+    counts as running only after some seconds, as the platform's own programs do, is looked at.
+    """
+    plain = Subprocess.transition
+
+    def transition(process: Any) -> None:
+        if process.state != ProcessStates.RUNNING or process.config.startsecs:
+            plain(process)
+
+    Subprocess.transition = transition
 
 
 class TurnPoller(BasePoller):  # type: ignore[misc] # Supervisor has no types

@@ -38,6 +38,7 @@ from paas.adapters.supervisor.loop import (
     close_inherited_at_exec,
     drop_unloggable_output,
     fork,
+    pass_over_running,
     raise_open_files,
 )
 from paas.adapters.supervisor.starts import Starts
@@ -59,6 +60,7 @@ def make_interface(
     raise_open_files(int(max_open_files))
     close_inherited_at_exec()
     drop_unloggable_output()
+    pass_over_running()
     supervisord.options.fork = fork
     supervisord.options.setpgrp = _nothing  # fork has already done it
     supervisord.options.execve = launching(launcher, supervisord.options.execve)

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from supervisor import loggers
 from supervisor.medusa import asyncore_25 as asyncore
+from supervisor.process import Subprocess
+from supervisor.states import ProcessStates
 
 from paas.adapters.supervisor import loop
 
@@ -30,6 +33,26 @@ def test_a_log_that_could_not_be_made_anew_is_opened_with_its_next_line(
     handler.stream.flush()
     assert (tmp_path / "log").read_text() == "one\ntwo\n"
     handler.stream.close()
+
+
+def test_a_turn_passes_over_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But not over what starts, waits or stops, nor what has to run for a time first."""
+    looked: list[tuple[int, int]] = []
+    monkeypatch.setattr(
+        Subprocess, "transition", lambda self: looked.append((self.state, self.config.startsecs))
+    )
+    loop.pass_over_running()
+    states = (ProcessStates.RUNNING, ProcessStates.STARTING, ProcessStates.STOPPING)
+    for state in states:
+        for seconds in (0, 1):
+            Subprocess.transition(SimpleNamespace(state=state, config=_config(seconds)))
+    _, *others = states
+    every = {(state, seconds) for state in others for seconds in (0, 1)}
+    assert {*looked} == {(ProcessStates.RUNNING, 1), *every}
+
+
+def _config(startsecs: int) -> SimpleNamespace:
+    return SimpleNamespace(startsecs=startsecs)
 
 
 @pytest.fixture

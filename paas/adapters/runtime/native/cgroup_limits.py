@@ -8,6 +8,8 @@ import os
 import re
 from pathlib import Path
 
+# The controller.
+MEMORY = "memory"
 _MIB = 1_048_576
 _OOM_KILLS = re.compile(r"^oom_kill (\d+)$", re.MULTILINE)
 # More than any machine has: v1 shows a huge number if there is no limit.

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paas.adapters.runtime.native.cgroup_limits import (
+    MEMORY,
     V1_CPU_FILE,
     machine_mib,
     memory_limits,
     v1_shares,
 )
 
-CPU, MEMORY = "cpu", "memory"
+CPU = "cpu"
 CONTROLLERS = ("pids", MEMORY, CPU)
 # The cgroup of the platform's own processes, beside those of the instances.
 LEAF = "supervisor"

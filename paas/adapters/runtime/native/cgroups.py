@@ -19,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from paas.adapters.runtime.native.cgroup_limits import (
+    MEMORY,
     cpu_limits,
     cpu_weight,
     machine_mib,
@@ -29,7 +30,6 @@ from paas.adapters.runtime.native.cgroup_places import (
     CONTROLLERS,
     CPU,
     LEAF,
-    MEMORY,
     Hierarchy,
     find_places,
     mount_point,

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from paas.adapters.runtime.native.cgroup_places import CPU, MEMORY, Hierarchy
+from paas.adapters.runtime.native.cgroup_limits import MEMORY
+from paas.adapters.runtime.native.cgroup_places import CPU, Hierarchy
 from paas.adapters.runtime.native.cgroups import pids_below
 
 _USAGE_US = re.compile(r"^usage_usec (\d+)$", re.MULTILINE)
