@@ -84,7 +84,9 @@ class Processes:
         By the app's id; None if its engine does not answer.
         """
         instances: dict[int, list[Instance]] = {}
-        for one in self.store.instances.all():
+        alone = apps[0].id if len(apps) == 1 else None
+        store = self.store.instances
+        for one in store.all() if alone is None else store.of_app(alone):
             instances.setdefault(one.app_id, []).append(one)
         found: dict[int, list[State] | None] = {}
         for engine in sorted({app.engine for app in apps}):

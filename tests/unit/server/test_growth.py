@@ -58,7 +58,8 @@ WORK: dict[str, Callable[[World], object]] = {
     "restart": _restart,
     "create": _create,
     "quota": _transfer_quota,
-    "list of one": lambda world: world.apps.info(ROOT, "shop"),
+    "info": lambda world: world.apps.info(ROOT, "shop"),
+    "states": lambda world: world.processes.states([world.apps.info(ROOT, "shop").app]),
 }
 
 
