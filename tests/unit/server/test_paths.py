@@ -13,6 +13,7 @@ from paas.store.creation import create
 
 PACKAGE = Path(__file__).parents[3] / "paas"
 TABLE = PACKAGE.parent / "docs" / "internals" / "files.md"
+REFERENCE = PACKAGE.parent / "docs" / "reference" / "install.md"
 # Programs that run without settings, and the names that they join themselves.
 ALONE = {
     "entrypoints/logd/process.py": ("log_socket", "monitor_socket"),
@@ -79,3 +80,11 @@ def test_the_docs_list_what_is_kept(kind: Kind) -> None:
     """A backup is made by that table."""
     rows = [line for line in TABLE.read_text().splitlines() if line.startswith(f"| {kind.value} |")]
     assert [[cell.strip() for cell in row.split("|")][3] for row in rows] == [_names(kind)]
+
+
+def test_the_reference_says_what_a_backup_needs() -> None:
+    """All of the state that nothing else has, in the paragraph that people follow."""
+    (told,) = [line for line in REFERENCE.read_text().splitlines() if "a backup needs" in line]
+    names = _names(Kind.TRUTH).replace("`", "").split(", ")
+    kept = [name.removeprefix("state/") for name in names if name.startswith("state/")]
+    assert [name for name in kept if f"`{name}`" not in told] == []
