@@ -35,7 +35,7 @@ from benchmarks.figures.start import Start
 from benchmarks.figures.streams import Streams
 from benchmarks.figures.throughput import Throughput
 from benchmarks.figures.tree import TreeOfManyFiles
-from benchmarks.figures.warm_push import WarmPush
+from benchmarks.figures.warm_push import LargePush, WarmPush
 from benchmarks.figures.web import Web
 from benchmarks.figures.websockets import WebSockets
 from benchmarks.machine import describe
@@ -57,6 +57,7 @@ class Figure(Protocol):
 
 FIGURES: tuple[Figure, ...] = (
     WarmPush(),
+    LargePush(),
     ColdPush(),
     SshCommands(),
     Permissions(),
