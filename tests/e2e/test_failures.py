@@ -156,9 +156,9 @@ def test_never_listens(late: Failing) -> None:
 
 def test_an_app_that_starts_slowly_gets_the_time_that_it_asks_for(late: Failing) -> None:
     """Longer than the server's limit: by the command that the refusal names."""
-    slow = "import time\ntime.sleep(4)\n" + program("late")
+    slow = f"import time\ntime.sleep({STRICT['start_limit_s'] + 1})\n" + program("late")
     told = late.push({"serve.py": slow})
-    assert f"paas checks:set {late.app} start-limit 9s" in told
+    assert f"paas checks:set {late.app} start-limit {3 * STRICT['start_limit_s']}s" in told
     late.user.ssh("checks:set", late.app, "start-limit", "2m")
     report = late.user.ssh("checks:report", "-a", late.app).stdout
     assert report.startswith("Start limit: 120 s (checks:set), at most 900 s\n")

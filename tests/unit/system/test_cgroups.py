@@ -150,13 +150,13 @@ def test_kills_for_memory_are_counted(tmp_path: Path, unified: bool, file: str) 
 
 
 def test_cpu_is_limited_after_an_upgrade(tmp_path: Path) -> None:
-    """Without a restart: the former version enabled the controller but did not record it."""
+    """The former version enabled the controller but did not record it."""
     place = {"path": str(tmp_path), "controllers": ["memory", "pids"], "unified": True}
     (tmp_path / "cgroups.json").write_text(json.dumps([place]))
-    cgroups = Cgroups(Settings(run=tmp_path))
-    assert cgroups.missing() == ["cpu"]
+    settings = Settings(run=tmp_path)
+    assert Cgroups(settings).missing() == ["cpu"]
     (tmp_path / "cgroup.subtree_control").write_text("cpu memory pids\n")
-    assert cgroups.missing() == []
+    assert Cgroups(settings).missing() == []
 
 
 def test_a_build_waits_for_the_cpu_where_instances_need_it(tmp_path: Path) -> None:
