@@ -3,15 +3,14 @@
 import time
 
 from benchmarks.alternating import Samples
-from benchmarks.bench import LIVE, Bench
+from benchmarks.bench import Bench
+from benchmarks.bystander import load, row
 from benchmarks.commands import progress
-from benchmarks.loading import LoadProcess, Outcome
+from benchmarks.loading import Outcome
 from benchmarks.quiet import wait_for_quiet
-from benchmarks.rows import Row, Rule, Target, compared
+from benchmarks.rows import Row, Rule, Target
 
 ROUNDS = 6
-RATE = 100.0
-LOAD_S = 5.0
 # Until the misbehaviour is in full swing.
 BEGIN_S = 1.5
 APP = "neighbour"
@@ -98,11 +97,11 @@ def _measured(bench: Bench, kind: str) -> Samples[Outcome]:
     found: Samples[Outcome] = Samples()
     for _ in range(bench.rounds(ROUNDS)):
         wait_for_quiet()
-        found.plain.append(_load(bench))
+        found.plain.append(load(bench))
         bench.server.paas("ps:scale", "-a", APP, f"{kind}=1")
         try:
             time.sleep(BEGIN_S)
-            found.ours.append(_load(bench))
+            found.ours.append(load(bench))
         finally:
             bench.server.paas("ps:scale", "-a", APP, f"{kind}=0")
             bench.server.settle(1)
@@ -113,21 +112,5 @@ def _measured(bench: Bench, kind: str) -> Samples[Outcome]:
     return found
 
 
-def _load(bench: Bench) -> Outcome:
-    server = bench.server
-    with LoadProcess(server.http_port, server.host(LIVE), rate=RATE, ahead=True) as load:
-        time.sleep(LOAD_S)
-    return load.outcome
-
-
 def _row(kind: str, found: Samples[Outcome]) -> Row:
-    failed = sum(one.failed for one in found.ours)
-    return compared(
-        f"neighbour-{kind}",
-        f"p99 of 100 requests/s beside another app's {kind}",
-        "ms",
-        [1000 * one.p99_s for one in found.ours],
-        [1000 * one.p99_s for one in found.plain],
-        TARGET,
-        flaws=[f"{failed} requests failed"] if failed else [],
-    )
+    return row(f"neighbour-{kind}", f"another app's {kind}", found, TARGET)

@@ -7,21 +7,20 @@ from pathlib import Path
 
 from benchmarks import resets
 from benchmarks.alternating import Samples
-from benchmarks.bench import LIVE, Bench
+from benchmarks.bench import Bench
+from benchmarks.bystander import LOAD_S, load, row
 from benchmarks.commands import ENVIRONMENT, BenchError, progress
-from benchmarks.loading import LoadProcess, Outcome
+from benchmarks.loading import Outcome
 from benchmarks.plain.fast import FILES
 from benchmarks.plain.site import certificate
 from benchmarks.quiet import wait_for_quiet
-from benchmarks.rows import Row, Rule, Target, compared
+from benchmarks.rows import Row, Rule, Target
 
 APP = "resets"
 ROUNDS = 6
-RATE = 100.0
-LOAD_S = 5.0
 CONNECTIONS = 2
 STREAMS_PER_S = 9_000
-# Until the attack is in full swing; and how long it goes on after the load.
+# How long the attack runs before the load starts, and after it ends.
 MARGIN_S = 1.0
 TARGET = Target(Rule.RATIO_AT_MOST, 2)
 
@@ -54,11 +53,11 @@ def _measured(bench: Bench) -> Samples[Outcome]:
     found: Samples[Outcome] = Samples()
     for _ in range(bench.rounds(ROUNDS)):
         wait_for_quiet()
-        found.plain.append(_load(bench))
+        found.plain.append(load(bench))
         attack = _attack(bench)
         try:
             time.sleep(MARGIN_S)
-            found.ours.append(_load(bench))
+            found.ours.append(load(bench))
         finally:
             output, _ = attack.communicate()
         counts = json.loads(output)
@@ -86,21 +85,6 @@ def _attack(bench: Bench) -> subprocess.Popen[str]:
     )
 
 
-def _load(bench: Bench) -> Outcome:
-    server = bench.server
-    with LoadProcess(server.http_port, server.host(LIVE), rate=RATE, ahead=True) as load:
-        time.sleep(LOAD_S)
-    return load.outcome
-
-
 def _row(proxy: str, found: Samples[Outcome]) -> Row:
-    failed = sum(one.failed for one in found.ours)
-    return compared(
-        f"resets-{proxy}",
-        f"p99 of 100 requests/s beside a rapid reset of another app, {proxy}",
-        "ms",
-        [1000 * one.p99_s for one in found.ours],
-        [1000 * one.p99_s for one in found.plain],
-        TARGET,
-        flaws=[f"{failed} requests failed"] if failed else [],
-    )
+    beside = f"a rapid reset of another app, {proxy}"
+    return row(f"resets-{proxy}", beside, found, TARGET)
