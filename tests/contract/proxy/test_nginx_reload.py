@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,6 +20,9 @@ from tests.endpoints import at
 from tests.ports import free_port
 from tests.processes import below
 from tests.waiting import wait_for
+
+# Longer than a test may take, so one fails if it waits for a reload that nginx has given up.
+LONG_S = 3_600.0
 
 
 @pytest.fixture(scope="module")
@@ -64,11 +66,9 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
             assert 'unknown directive "nonsense"' in caught.value.message
             assert "2.conf:1" in caught.value.message
         # Of a change of ports nginx is not asked first: it says so at the reload, and at once.
-        hasty = NginxProxy(nginx.settings, reload_limit_s=120.0)
-        began = time.monotonic()
+        hasty = NginxProxy(nginx.settings, reload_limit_s=LONG_S)
         with pytest.raises(PaasError) as caught:
             hasty.apply(Site(1, ("a.localhost",), at(21_001)))
-        assert time.monotonic() - began < 60
         assert 'unknown directive "nonsense"' in caught.value.message
         assert "of id 2, are damaged" in caught.value.message
         assert (sites / "1.conf").read_bytes() == former
@@ -111,17 +111,15 @@ def test_one_site_of_many_is_tested_alone(crowded: Nginx) -> None:
 def test_the_file_of_another_of_many_is_refused_at_the_reload(crowded: Nginx) -> None:
     """The change is undone, in nginx's words, with the app that they are about."""
     sites = crowded.settings.state / "nginx" / "sites"
-    hasty = NginxProxy(crowded.settings, reload_limit_s=120.0)
+    hasty = NginxProxy(crowded.settings, reload_limit_s=LONG_S)
     with application() as app:
         site = Site(1, ("a.localhost",), at(app.server_port))
         hasty.apply(site)
         former = (sites / "1.conf").read_bytes()
         (sites / "2.conf").write_text("server { nonsense on; }\n")
         for change in (replace(site, hosts=("c.localhost",)), Site(99, ("d.localhost",), ())):
-            began = time.monotonic()
             with pytest.raises(PaasError) as caught:
                 hasty.apply(change)
-            assert time.monotonic() - began < 60
             assert 'unknown directive "nonsense"' in caught.value.message
             assert "of id 2, are damaged" in caught.value.message
         assert (sites / "1.conf").read_bytes() == former
@@ -186,7 +184,7 @@ def test_restore_sets_aside_what_nginx_refuses(nginx: Nginx) -> None:
 
 def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
     """nginx -t does not see that a port is taken; nginx itself then keeps its old workers."""
-    hasty = NginxProxy(nginx.settings, reload_limit_s=120.0)
+    hasty = NginxProxy(nginx.settings, reload_limit_s=LONG_S)
     hasty.apply(Site(1, ("a.localhost",), ()))
     former = nginx.settings.nginx_http_conf.read_text()
     error_log = nginx.settings.state / "logs" / "nginx-error.log"
@@ -194,10 +192,8 @@ def test_a_reload_that_fails_is_noticed(nginx: Nginx) -> None:
     with socket.create_server(("127.0.0.1", taken)):
         extra = f"server {{ listen 127.0.0.1:{taken}; }}\n"
         nginx.settings.nginx_http_conf.write_text(former + extra)
-        began = time.monotonic()
         with pytest.raises(PaasError) as caught:
             hasty.apply(Site(1, ("c.localhost",), ()))
-        assert time.monotonic() - began < 60  # it is not waited for when it has given up
         assert caught.value.reference == "proxy-reload"
         assert f"bind() to 127.0.0.1:{taken} failed" in caught.value.message
         assert status_of(nginx.get("a.localhost")) == 503
