@@ -25,8 +25,8 @@ def get(call: Call, *, app: str, name: str) -> str:
 def export(call: Call, *, app: str, version: int | None) -> dict[str, str]:
     """The config vars of an app, or those of one of its releases.
 
-    Those of an app are the ones of a release that is being rolled out, if there is one: a change is
-    answered with them, and whoever then asks, as Terraform does, must find them.
+    While a release is being rolled out, those of an app are that release's: the response to the
+    change had them, and a client that reads them back at once, as Terraform does, expects the same.
     """
     found = call.services.apps.find(call.actor, app, to=Permission.CONFIGURE)
     releases = call.services.store.releases

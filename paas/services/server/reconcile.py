@@ -202,10 +202,10 @@ class Reconcile:
             return mended
 
     def _settled(self, app: App, known: Set[str], progress: Progress) -> Set[str]:
-        """The app's groups that run; if the store does not have one of them, when no drain goes on.
+        """The app's running groups; if one is not in the store, only after all drains have ended.
 
-        Then another store was put in its place, and a roll-out that began with the former one may
-        still be draining what this one has as live, or have closed its ports or stopped it since.
+        In that case the store was replaced, and a roll-out that began with the former one may still
+        be draining what is live in this one, or may have closed its ports or stopped it since.
         """
         recorded = {instance.group for instance in self.store.instances.of_app(app.id)}
         if known <= recorded:

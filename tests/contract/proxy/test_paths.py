@@ -263,10 +263,9 @@ def test_rules_are_those_of_the_app_that_answers(paths: Paths) -> None:
 
 
 @pytest.mark.differs(
-    "a path of a domain that leads to [another app](how-to/paths.md)",
-    nginx="the domain's app decides on `underscores-in-headers`, and which load balancers are "
-    "trusted",
-    haproxy="the app that the path leads to decides",
+    "a path of a domain that is routed to [another app](how-to/paths.md)",
+    nginx="`underscores-in-headers` and `trusted-proxies` of the app that has the domain apply",
+    haproxy="those of the app that the path is routed to apply",
 )
 def test_what_is_read_before_the_path_is_the_hosts_with_nginx(paths: Paths) -> None:
     """Headers with underscores, and the address from a balancer."""

@@ -77,7 +77,7 @@ def test_compiles_only_what_changed(project: Project) -> None:
 
 
 def test_a_damaged_cache_is_no_obstacle(project: Project) -> None:
-    """It is written anew."""
+    """It is replaced."""
     project.again()
     (project.root / "cache/python/bytecode").write_bytes(b"{broken")
     project.again()
@@ -85,7 +85,7 @@ def test_a_damaged_cache_is_no_obstacle(project: Project) -> None:
 
 
 def test_what_does_not_compile_is_left_out(project: Project) -> None:
-    """Templates, Python 2, other encodings: the build goes on, and says nothing of them."""
+    """Templates, Python 2, other encodings: the build continues and does not mention them."""
     project.write(
         {
             "tests/old.py": f"{PAD}print 'two'\n",

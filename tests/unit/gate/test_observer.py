@@ -1,4 +1,4 @@
-"""What the client says about a push that git refused by itself, from git's trace."""
+"""What the client says about a push that git itself rejected, as read from git's trace."""
 
 import subprocess
 from pathlib import Path

@@ -19,7 +19,7 @@ class NoCgroups:
 
 
 def test_processes_are_looked_for_when_one_has_ended() -> None:
-    """That reads all of /proc; while all go on, the kernel tells when one ends."""
+    """A look reads all of /proc; until one ends, waiting for the kernel's word is enough."""
     cgroups = NoCgroups()
     child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, start_new_session=True)
     members = Members(cast("Any", cgroups), frozenset({child.pid}), frozenset({"one"}))
