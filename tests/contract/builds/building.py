@@ -20,6 +20,7 @@ from paas.interfaces import Builder, Built
 from paas.settings import Settings
 from tests.contract.cgroups import prepare_cgroups, remove_cgroups
 from tests.fakes.buildpacks import FakeBuilder
+from tests.uids import uid_of
 
 CODE = Path(__file__).parents[3]
 NETWORK = (
@@ -110,11 +111,10 @@ class MakeBench(Protocol):
 
 def an_app(app_id: int) -> App:
     """An app with a uid of its own."""
-    uid = 62_000 + os.getpid() % 1_000 * 4 + app_id
     return App(
         id=app_id,
         name=AppName(f"app{app_id}"),
-        uid=uid,
+        uid=uid_of(app_id),
         deploy_branch=None,
         current=None,
         rollout_id=None,

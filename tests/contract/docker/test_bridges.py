@@ -16,6 +16,7 @@ from paas.domain.releases.releases import State
 from tests.contract.network.test_firewall import connects
 from tests.contract.runtime.runtime_harness import WORKER, Harness, make_app
 from tests.docker_engine import DockerEngine
+from tests.uids import free_uid
 from tests.waiting import wait_for
 
 SERVE = "exec python3 -m http.server --bind 0.0.0.0 $PORT"
@@ -58,7 +59,7 @@ def test_only_root_and_the_proxy_visit_a_container(docker: Harness, firewall: Nf
     host, port = serve(docker)
     assert connects(0, host, port)
     assert connects(33, host, port)
-    assert not connects(94_013, host, port)
+    assert not connects(free_uid(), host, port)
     docker.runtime.close_ports(docker.made)
     assert not connects(0, host, port)
 
@@ -69,7 +70,7 @@ def test_apps_do_not_reach_each_other(
     """Containers of one app do; those of another are refused."""
     host, port = serve(docker)
     assert reaches(docker, host, port)
-    stranger = replace(docker, app=make_app(13, 94_013), made=[])
+    stranger = replace(docker, app=make_app(13), made=[])
     try:
         assert not reaches(stranger, host, port)
     finally:
@@ -97,8 +98,9 @@ def test_the_machine_is_closed_but_for_datastores(
         firewall.let_clients([(port, docker.app.uid)])
         assert reaches(docker, gateway, port)
         # Who asks is known by the bridge: an image with that other app's uid changes nothing.
-        docker.image = docker_engine.changed(f"USER {docker.app.uid + 1}")
-        firewall.let_clients([(port, docker.app.uid + 1)])
+        other_uid = free_uid()
+        docker.image = docker_engine.changed(f"USER {other_uid}")
+        firewall.let_clients([(port, other_uid)])
         assert not reaches(docker, gateway, port)
     with socket.create_server(("0.0.0.0", 0)) as other:
         assert not reaches(docker, gateway, other.getsockname()[1])

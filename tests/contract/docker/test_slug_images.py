@@ -37,7 +37,7 @@ class Workshop:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.app = make_app(15, 94_015)
+        self.app = make_app(15)
         self.clock, self.progress = FakeClock(), FakeProgress()
         self.filled = 0
         self.failure: PaasError | None = None
@@ -74,7 +74,7 @@ class Workshop:
             *(self.app, Artifact(Path("/nowhere"), image), {"KIND": Secret("test")}, command),
             name="release.1",
             output=lines.append,
-            limit_s=60.0,
+            limit_s=250.0,
         )
         return status, [line.decode() for line in lines]
 
@@ -110,7 +110,7 @@ def test_each_kind(each: SlugImages, tmp_path: Path) -> None:
     """The first image of a slug has the runtime image made, which can be made again."""
     assert each.runtime() is None
     (tmp_path / "15-1").mkdir()
-    image, _ = each.make(make_app(15, 94_015), tmp_path / "15-1", FakeProgress(), port=3_000)
+    image, _ = each.make(make_app(15), tmp_path / "15-1", FakeProgress(), port=3_000)
     assert (image.slug, image.port) == (True, 3_000)
     made = each.runtime()
     assert made is not None
@@ -129,8 +129,9 @@ def test_a_slug_in_a_container(workshop: Workshop) -> None:
         "id -u; pwd; cat file; echo $HOME $DYNO $KIND $MORE ${PORT-none}; "
         "echo new > file && echo new > /app/more && cat more; cat /etc/passwd; exit 3",
     )
-    assert (status, lines[:5]) == (3, ["94015", "/app", "hi", "/app release.1 test 1 none", "new"])
-    assert lines[5:] == ["root:x:0:0::/root:/bin/sh", "app:x:94015:94015::/app:/bin/bash"]
+    uid = workshop.app.uid
+    assert (status, lines[:5]) == (3, [f"{uid}", "/app", "hi", "/app release.1 test 1 none", "new"])
+    assert lines[5:] == ["root:x:0:0::/root:/bin/sh", f"app:x:{uid}:{uid}::/app:/bin/bash"]
     assert workshop.run(image, "cat file; ls -ln file")[1][0] == "hi"
     assert (image.slug, image.port) == (True, 8_000)
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.uids import free_uid
+
 LAUNCH = Path(__file__).parents[3] / "paas" / "entrypoints" / "launch.py"
-UIDS = itertools.count(61_000 + os.getpid() % 1_000 * 4)
+_numbers = itertools.count()
 
 
 class Launcher:
@@ -19,7 +21,7 @@ class Launcher:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.slug = root / "var" / "slugs" / "s1"
-        self.uid = next(UIDS)
+        self.uid = free_uid()
         for name in ("etc", "run/crash", "var/slugs/s1/bin", "logs", "opt/python"):
             (root / name).mkdir(parents=True)
         (root / "etc" / "secret").write_text("secret")
@@ -46,7 +48,7 @@ class Launcher:
             "crash_file": None,
             "separate": False,
         }
-        path = self.root / "run" / f"spec-{next(UIDS)}.json"
+        path = self.root / "run" / f"spec-{next(_numbers)}.json"
         path.write_text(json.dumps(spec | changes))
         return path
 
@@ -60,7 +62,7 @@ class Launcher:
             self.command(self.spec(*argv, **changes)),
             capture_output=True,
             check=False,
-            timeout=30,
+            timeout=200,
             stdin=subprocess.DEVNULL,
         )
 

@@ -210,7 +210,7 @@ def test_what_apps_do_works(app: Filtered) -> None:
         with tempfile.TemporaryFile() as file:
             file.truncate(1000)
             os.posix_fallocate(file.fileno(), 0, 4096)
-        signal.setitimer(signal.ITIMER_REAL, 10)
+        signal.setitimer(signal.ITIMER_REAL, 600)
         os.sched_setaffinity(0, os.sched_getaffinity(0))
         os.memfd_create("x")
         print("all")

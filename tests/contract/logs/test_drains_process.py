@@ -28,9 +28,11 @@ from paas.store.creation import create
 from paas.store.server_keys import ServerKeys
 from paas.wiring.common import audit_files
 from tests.contract.logs.drain_server import HttpReceiver, SyslogReceiver, make_certificate
+from tests.uids import BLOCK, free_uids
 from tests.waiting import wait_for
 
-UIDS = (61_000, 61_009)
+FIRST = free_uids()
+UIDS = (FIRST, FIRST + BLOCK - 1)
 
 
 class Server:
@@ -93,7 +95,7 @@ class Server:
         """As its supervisor ends it."""
         if self._process is not None and self._process.poll() is None:
             self._process.terminate()
-            assert self._process.wait(10) == 0
+            assert self._process.wait(150) == 0
 
 
 @pytest.fixture

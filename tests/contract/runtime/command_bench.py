@@ -35,7 +35,7 @@ class CommandBench:
         command: str,
         *,
         name: str = "release.1",
-        limit_s: float = 60.0,
+        limit_s: float = 250.0,
         output: Callable[[bytes], None] | None = None,
         **config: str,
     ) -> int:

@@ -14,6 +14,7 @@ from paas.domain.routing.endpoints import LOOPBACK
 from paas.domain.values.names import AppName, ProcessType
 from paas.domain.values.secret import Secret
 from paas.interfaces import Runtime
+from tests.uids import uid_of
 from tests.waiting import wait_for
 
 WEB = ProcessType("web")
@@ -27,12 +28,12 @@ KILLED = "kill -KILL $$"
 _rollout_ids = itertools.count(1)
 
 
-def make_app(app_id: int = 12, uid: int = 94_012) -> App:
-    """An app with that id and uid."""
+def make_app(app_id: int = 12, uid: int | None = None) -> App:
+    """An app with that id, and a uid of its own if none is given."""
     return App(
         id=app_id,
         name=AppName(f"app{app_id}"),
-        uid=uid,
+        uid=uid_of(app_id) if uid is None else uid,
         deploy_branch=None,
         current=None,
         rollout_id=None,
@@ -101,8 +102,14 @@ class Harness:
 
     def wait_for(self, instance: Instance, state: State) -> InstanceState:
         """Wait until the instance is in that state."""
-        wait_for(lambda: self.state(instance).state is state)
-        return self.state(instance)
+        found: list[InstanceState] = []
+
+        def is_there() -> bool:
+            found[:] = [self.state(instance)]
+            return found[0].state is state
+
+        wait_for(is_there, what=f"{instance.id} is {state.name}")
+        return found[0]
 
     def clean_up(self) -> None:
         """Stop everything that was made."""

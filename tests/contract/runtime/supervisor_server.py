@@ -20,7 +20,7 @@ from paas.settings import Settings
 from tests.contract.cgroups import PREPARE, remove_cgroups
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-START_LIMIT_S = 60.0
+START_LIMIT_S = 150.0
 
 
 class SupervisorServer:
@@ -82,13 +82,13 @@ class SupervisorServer:
         """End supervisord and everything under it."""
         assert self.child is not None
         self.child.terminate()
-        self.child.wait(60)
+        self.child.wait(250)
 
     def kill(self) -> None:
         """End supervisord the hard way."""
         assert self.child is not None
         self.child.kill()
-        self.child.wait(10)
+        self.child.wait(150)
 
 
 @contextmanager

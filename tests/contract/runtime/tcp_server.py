@@ -8,8 +8,9 @@ from paas.domain.releases.launch_spec import Bind
 from paas.domain.runtime.workloads import Limits, Workload
 from paas.domain.values.secret import Secret
 from tests.ports import free_port
+from tests.uids import free_uid
 
-UID = 94_500
+UID = free_uid()
 MEMORY_MIB = 64
 PORT = free_port()
 DATA = "/home/data"

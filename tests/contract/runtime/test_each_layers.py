@@ -35,7 +35,7 @@ def process(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[La
             'python3 -c \'import sqlite3; c = sqlite3.connect("instance/large.db"); '
             'c.execute("create table t(x)"); '
             'c.execute("insert into t values (zeroblob(30000))"); c.commit()\'',
-            "echo; sleep 60",
+            "echo; exec sleep 600",
         ]
     )
     with Launcher(tmp_path / "paas").running(script) as started:

@@ -26,8 +26,11 @@ def test_starts_in_the_slug(bench: CommandBench) -> None:
 
 def test_what_is_stopped_leaves_nothing_behind(bench: CommandBench) -> None:
     """What it printed has arrived; a process that it sent to the background ends, too."""
-    with pytest.raises(PaasError, match="did not end"):
-        bench.run("echo begun; setsid sleep 4321 & sleep 4321", limit_s=0.5)
+    for limit_s in (0.5, 5.0, 50.0):
+        with pytest.raises(PaasError, match="did not end"):
+            bench.run("echo begun; setsid sleep 4321 & sleep 4321", limit_s=limit_s)
+        assert processes_of(bench.app.uid) == set()
+        assert bench.left() == []
+        if bench.lines:  # a busy machine may have started it no earlier
+            break
     assert bench.lines == [b"begun"]
-    assert processes_of(bench.app.uid) == set()
-    assert bench.left() == []

@@ -15,6 +15,7 @@ from tests.contract.runtime.supervisor_server import SupervisorServer, running_s
 from tests.contract.runtime.tcp_server import DATA, PORT, UID, a_server, ask
 from tests.ports import free_range
 from tests.processes import processes_of
+from tests.uids import free_uid
 from tests.waiting import wait_for
 
 
@@ -78,7 +79,7 @@ def test_no_other_uid_may_answer_from_a_servers_port(
 
 def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path) -> None:
     """After a kill there is never a second one on the same data; a shutdown leaves none."""
-    workload = replace(a_server(data), uid=UID + 1)
+    workload = replace(a_server(data), uid=free_uid())
     with running_supervisor() as server:
         server.runtime.start([workload])
         wait_for(lambda: bool(server.runtime.listening_ports(workload)))
@@ -91,16 +92,22 @@ def test_a_server_ends_with_the_supervisor_and_comes_up_with_the_next(data: Path
         assert processes_of(workload.uid) == set()
 
 
-# Writes when it is told to stop, and when it ends, a second later.
+DATASTORES = ("datastore-1", "datastore-2", "datastore-3")
+# Writes when it is told to stop, and when it ends: a datastore when all of them were told.
 SLOW_TO_STOP = f"""\
 import pathlib, signal, sys, time
+data, me = pathlib.Path("{DATA}"), sys.argv[1]
 def stop(*_):
     begin = time.monotonic()
+    (data / (me + ".told")).touch()
     time.sleep(1)
-    (pathlib.Path("{DATA}") / sys.argv[1]).write_text(f"{{begin}} {{time.monotonic()}}")
+    others = {DATASTORES} if me in {DATASTORES} else ()
+    while not all((data / (other + ".told")).exists() for other in others):
+        time.sleep(0.01)
+    (data / me).write_text(f"{{begin}} {{time.monotonic()}}")
     sys.exit()
 signal.signal(signal.SIGTERM, stop)
-(pathlib.Path("{DATA}") / (sys.argv[1] + ".ready")).touch()
+(data / (me + ".ready")).touch()
 while True:
     signal.pause()
 """
@@ -108,9 +115,9 @@ while True:
 
 def test_a_shutdown_stops_datastores_together_after_the_apps(data: Path) -> None:
     """Whichever was started first: an app that drains still needs its database."""
-    groups = ("datastore-1", "1-v1-1", "datastore-2", "datastore-3")
+    first, *later = DATASTORES
     with running_supervisor() as server:
-        for group in groups:
+        for group in (first, "1-v1-1", *later):
             slow = replace(
                 a_server(data),
                 group=group,
@@ -121,7 +128,6 @@ def test_a_shutdown_stops_datastores_together_after_the_apps(data: Path) -> None
             server.runtime.start([slow])
             wait_for(lambda group=group: (data / f"{group}.ready").exists())  # type: ignore[misc]
         server.stop()
-    times = {group: [*map(float, (data / group).read_text().split())] for group in groups}
-    _, app_ended = times.pop("1-v1-1")
-    assert min(begin for begin, _ in times.values()) >= app_ended
-    assert max(begin for begin, _ in times.values()) < min(end for _, end in times.values())
+    app_ended = float((data / "1-v1-1").read_text().split()[1])
+    begins = [float((data / group).read_text().split()[0]) for group in DATASTORES]
+    assert min(begins) >= app_ended

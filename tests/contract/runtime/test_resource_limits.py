@@ -189,8 +189,13 @@ def test_who_spends_more_memory_than_its_limit_is_killed(
     need_controller(cgroups, "memory")
     watched.app = limited(watched.app, WEB, memory=64)
     instance = watched.one(command)
-    wait_for(lambda: watched.state(instance).error == error)
-    assert "out of memory: the limit is 64 MiB" in (watched.state(instance).exit_reason or "")
+
+    def is_told() -> bool:
+        state = watched.state(instance)
+        told = "out of memory: the limit is 64 MiB" in (state.exit_reason or "")
+        return told and state.error == error
+
+    wait_for(is_told)
 
 
 @pytest.mark.parametrize("name", ["release.1", "postdeploy.1"])

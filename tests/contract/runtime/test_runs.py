@@ -18,7 +18,6 @@ import pytest
 
 from paas.adapters.runtime.docker.runs import DockerRuns
 from paas.adapters.runtime.native.cgroups import Cgroups
-from paas.adapters.runtime.native.process_tree import wait_until
 from paas.adapters.runtime.native.runs import NativeRuns
 from paas.adapters.system.clock import SystemClock
 from paas.domain.apps.apps import App
@@ -93,7 +92,7 @@ class Bench:
 
     def wait_for(self, *commands: str) -> None:
         """Wait until there are processes of these commands."""
-        assert wait_until(lambda: set(commands) <= self.commands(), 60)
+        wait_for(lambda: set(commands) <= self.commands())
 
     def changed(self, **changed: object) -> Runs:
         """The same on a server with other settings."""
@@ -147,12 +146,12 @@ def real(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
 def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
     """Numbers are an app's own, from 1; one that ended is free again."""
     for number in (1, 2):
-        assert bench.detach("sleep 60").number == number
+        assert bench.detach("sleep 6000").number == number
     assert (bench.root / "begun").read_text() == "run.2"
     first = bench.listing()[0]
-    assert (first.user, first.command, first.version) == ("alice", "sleep 60", 1)
+    assert (first.user, first.command, first.version) == ("alice", "sleep 6000", 1)
     bench.runs.stop(first, 5.0)
-    assert bench.labels() == ["run.2"]
+    wait_for(lambda: bench.labels() == ["run.2"])
     # The process that attended it may take a moment to end.
     wait_for(lambda: _next_label(bench) == "run.1", what="the number is free again")
     assert bench.runs.listing(bench.app.id + 1) == []
@@ -160,7 +159,7 @@ def test_the_lowest_free_number_is_taken(bench: Bench) -> None:
 
 def _next_label(bench: Bench) -> str:
     """What a process gets that begins now; it runs on if it has the lowest number."""
-    run = bench.detach("sleep 60")
+    run = bench.detach("sleep 6000")
     if run.number != 1:
         bench.runs.stop(run, 5.0)
     return run.label
@@ -170,12 +169,12 @@ def test_runs_of_a_cron_job(bench: Bench) -> None:
     """They are known by the job's name, also where there are two at once, and share the numbers."""
     for _ in range(2):
         with bench.runs.starting(bench.app.id, "mail"):
-            bench.detach("sleep 60", job="mail")
-    bench.detach("sleep 60")
+            bench.detach("sleep 6000", job="mail")
+    bench.detach("sleep 6000")
     assert bench.labels() == ["cron.mail", "cron.mail", "run.3"]
     assert [run.job for run in bench.listing()] == ["mail", "mail", None]
     bench.runs.stop(bench.listing()[0], 5.0)
-    assert bench.labels() == ["cron.mail", "run.3"]
+    wait_for(lambda: bench.labels() == ["cron.mail", "run.3"])
 
 
 def test_one_starts_a_job_at_a_time(real: Bench) -> None:
@@ -185,11 +184,11 @@ def test_one_starts_a_job_at_a_time(real: Bench) -> None:
     def hold() -> None:
         with real.runs.starting(real.app.id, "mail"):
             entered.set()
-            may_leave.wait(60)
+            may_leave.wait(250)
 
     holder = threading.Thread(target=hold)
     holder.start()
-    assert entered.wait(60)
+    assert entered.wait(250)
     with real.runs.starting(real.app.id, "other"):
         pass
     path = real.settings.paths.runs / f"{real.app.id}/starting-mail"
@@ -203,7 +202,7 @@ def test_one_starts_a_job_at_a_time(real: Bench) -> None:
 
 def test_removing_an_app_ends_its_processes(bench: Bench) -> None:
     """Nothing runs afterwards; what runs is left alone before; an app without any is no error."""
-    bench.detach("sleep 60")
+    bench.detach("sleep 6000")
     assert not bench.runs.clear(bench.app.id)
     assert bench.labels() == ["run.1"]
     bench.runs.remove(bench.app.id)
@@ -214,26 +213,26 @@ def test_removing_an_app_ends_its_processes(bench: Bench) -> None:
 def test_the_end_is_told(real: Bench) -> None:
     """The status of a process in the background is reported when it ends."""
     real.detach('test "$A" = b && exit 7')
-    assert wait_until(lambda: real.ended() == "run.1 7\n", 60)
-    assert wait_until(lambda: real.labels() == [], 60)
+    wait_for(lambda: real.ended() == "run.1 7\n")
+    wait_for(lambda: real.labels() == [])
 
 
 def test_a_stop_ends_what_left_its_group(real: Bench) -> None:
     """Stopping takes along what moved to a session of its own, and what ignores TERM."""
-    run = real.detach("trap '' TERM; setsid sleep 61 & sleep 62 & wait; sleep 63")
-    real.wait_for("sleep 61", "sleep 62")
+    run = real.detach("trap '' TERM; setsid sleep 6100 & sleep 6200 & wait; sleep 6300")
+    real.wait_for("sleep 6100", "sleep 6200")
     real.runs.stop(run, 0.5)
     assert real.commands() == set()
-    assert real.labels() == []
+    wait_for(lambda: real.labels() == [])
 
 
 def test_stopping_all(real: Bench) -> None:
     """Before the server stops, each gets a signal, even a slow one, and its end is logged."""
     assert isinstance(real.runs, NativeRuns)
     real.runs.stop_all()
-    real.detach("trap 'sleep 0.3; exit 7' TERM; sleep 66 & wait")
-    real.detach("sleep 67")
-    real.wait_for("sleep 66", "sleep 67")
+    real.detach("trap 'sleep 0.3; exit 7' TERM; sleep 6600 & wait")
+    real.detach("sleep 6700")
+    real.wait_for("sleep 6600", "sleep 6700")
     real.runs.stop_all()
     assert real.runs.running() == []
     assert sorted(real.ended().splitlines()) == ["run.1 7", "run.2 143"]
@@ -241,14 +240,19 @@ def test_stopping_all(real: Bench) -> None:
 
 def test_stopping_all_tells_what_starts_meanwhile(real: Bench) -> None:
     """It is reported as soon as it is there, and does not hold up the end until it is killed."""
+    real.runs = real.changed(stop_limit_s=300.0)
     assert isinstance(real.runs, NativeRuns)
-    real.detach("trap 'sleep 1; exit 7' TERM; sleep 66 & wait")
-    real.wait_for("sleep 66")
+    real.detach("trap 'sleep 6800 & wait $!; exit 7' TERM; sleep 6600 & wait")
+    real.wait_for("sleep 6600")
     stopping = threading.Thread(target=real.runs.stop_all)
     stopping.start()
-    real.wait_for("sleep 1")  # the first has been told
-    real.detach("sleep 67")
-    stopping.join(120)
+    real.wait_for("sleep 6800")  # the first has been told
+    real.detach("sleep 6700")
+    wait_for(lambda: real.labels() == ["run.1"])  # and the second, too
+    for process, words in command_lines(real.app.uid).items():
+        if words == ["sleep", "6800"]:
+            process.kill()
+    stopping.join(250)
     assert not stopping.is_alive()
     assert real.runs.running() == []
 
@@ -260,15 +264,15 @@ def test_watcher_is_killed(real: Bench) -> None:
         lambda: real.detach("true").label == "run.1",
     ]
     for end in ways:
-        run = real.detach("setsid sleep 64 & sleep 65")
-        real.wait_for("sleep 64", "sleep 65")
+        run = real.detach("setsid sleep 6400 & sleep 6500")
+        real.wait_for("sleep 6400", "sleep 6500")
         left = processes_of(real.app.uid)
         os.kill(_holder(real.settings.paths.runs / f"{real.app.id}/run.1"), 9)
-        assert wait_until(lambda: real.labels() == [], 60)
+        wait_for(lambda: real.labels() == [])
         assert end()
-        assert wait_until(partial(_are_gone, real, left), 60)
+        wait_for(partial(_are_gone, real, left))
         assert run.label == "run.1"
-        assert wait_until(lambda: real.labels() == [], 60)
+        wait_for(lambda: real.labels() == [])
 
 
 def _are_gone(bench: Bench, pids: set[int]) -> bool:
@@ -286,7 +290,7 @@ def _holder(path: Path) -> int:
 
 def test_limit(real: Bench) -> None:
     """Beyond max_runs none is started, and the message names the setting."""
-    real.detach("sleep 60")
+    real.detach("sleep 6000")
     wanted = RunSpec("alice", "true", 1, "1-1", {})
     with pytest.raises(PaasError) as caught:
         real.changed(max_runs=1).detached(
@@ -299,7 +303,7 @@ def test_memory_runs_out(real: Bench) -> None:
     """How it ended says so, and what the limit is."""
     real.runs = real.changed(memory_mib=64)
     real.detach("exec python3 -c 'b\"x\" * 200_000_000'")
-    assert wait_until(lambda: real.ended() == "run.1 137 the limit is 64 MiB\n", 60)
+    wait_for(lambda: real.ended() == "run.1 137 the limit is 64 MiB\n")
 
 
 def test_streams_byte_for_byte(real: Bench) -> None:
@@ -327,5 +331,5 @@ def _attached(
         cwd=CODE,
         input=stdin,
         capture_output=True,
-        timeout=120,
+        timeout=250,
     )

@@ -8,6 +8,7 @@ import pytest
 from paas.domain.releases.releases import State
 from tests.contract.runtime.runtime_harness import EXIT_3, IDLE, KILLED, SERVE, WEB, WORKER, Harness
 from tests.fakes.runtime import Behaviour, FakeRuntime
+from tests.ports import free_ports
 from tests.waiting import wait_for
 
 
@@ -137,8 +138,9 @@ def test_a_group_is_removed_by_its_name(harness: Harness) -> None:
 
 def test_listening_ports_are_those_of_the_instance(harness: Harness) -> None:
     """The port that an instance listens on is seen, and nobody else's."""
-    server, idle = harness.one(SERVE, port=28_411), harness.one(IDLE, port=28_412)
-    wait_for(lambda: harness.runtime.listening_ports(server) == {("127.0.0.1", 28_411)})
+    port, other = free_ports(2)
+    server, idle = harness.one(SERVE, port=port), harness.one(IDLE, port=other)
+    wait_for(lambda: harness.runtime.listening_ports(server) == {("127.0.0.1", port)})
     assert harness.runtime.listening_ports(idle) == set()
     harness.runtime.stop([server], 5.0)
     assert harness.runtime.listening_ports(server) == set()
