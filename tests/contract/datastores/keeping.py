@@ -111,10 +111,34 @@ def kill_in_the_middle(work: Callable[[], None], begun: Callable[[], bool]) -> N
         finally:
             os._exit(0)
     try:
-        wait_for(begun, limit_s=60)
+        wait_for(begun)
     finally:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
+
+
+def kill_unless_ended(work: Callable[[], None], begun: Callable[[], object]) -> None:
+    """The same, but it may be done before it is seen to have begun."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.setsid()
+            work()
+        finally:
+            os._exit(0)
+    ended = False
+
+    def may_be_killed() -> object:
+        nonlocal ended
+        ended = os.waitpid(pid, os.WNOHANG) != (0, 0)
+        return ended or begun()
+
+    try:
+        wait_for(may_be_killed)
+    finally:
+        if not ended:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def stalled(parts: Iterator[bytes]) -> Iterator[bytes]:

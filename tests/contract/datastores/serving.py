@@ -1,8 +1,10 @@
 """Makes a datastore that serves, and removes it again, for tests of each kind."""
 
+import os
+import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,8 +22,9 @@ from tests.fakes.backups import FakeBackupSettings
 from tests.fakes.datastores import FakeDatastoreServer
 from tests.fakes.runtime import FakeRuntime
 from tests.ports import free_port
+from tests.waiting import wait_for
 
-LIMIT_S = 90.0
+LIMIT_S = 150.0
 
 
 class NoArchives(PgBackRestArchives):
@@ -78,6 +81,30 @@ def fake_serving(one: Datastore) -> Iterator[tuple[FakeDatastoreServer, FakeRunt
     server.is_running = lambda id: id in runtime.running
     with serving(server, runtime, one):
         yield server, runtime
+
+
+def wait_until_quiet(server: DatastoreServer, one: Datastore) -> None:
+    """Wait until it has no sessions: it may notice a moment later that a client has gone."""
+    wait_for(lambda: server.figures(one).connections == 0, what="no session is left")
+
+
+def contents_below(root: Path) -> Iterator[tuple[Path, bytes]]:
+    """Each file with its content; a server makes, renames and removes some meanwhile."""
+    for folder, _, names in os.walk(root):
+        for path in (Path(folder, name) for name in names):
+            with suppress(FileNotFoundError):
+                if stat.S_ISREG(path.stat().st_mode):
+                    yield path, path.read_bytes()
+
+
+def owners_below(root: Path) -> set[int]:
+    """The uids whose files and folders are there."""
+    found = set()
+    for folder, folders, names in os.walk(root):
+        for name in (*folders, *names):
+            with suppress(FileNotFoundError):
+                found.add(Path(folder, name).lstat().st_uid)
+    return found
 
 
 def refuse_leftovers(directory: Path) -> None:

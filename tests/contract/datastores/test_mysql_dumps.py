@@ -311,7 +311,7 @@ def test_whoever_dumps_only_reads(real: Dumping) -> None:
     real.dumped()
     running = real.running
     assert running is not None
-    assert "denied" in query(running, "SELECT 1", "--connect-timeout=5", user="app")
+    assert "denied" in query(running, "SELECT 1", "--connect-timeout=120", user="app")
     assert isinstance(running.server, MariadbServer)
     shown = running.server._query(ONE, "SHOW GRANTS FOR app@localhost;")
     assert "unix_socket" in shown
@@ -337,7 +337,7 @@ def test_files_that_no_server_starts_on_go_away_again(
     with pytest.raises(PaasError) as caught:
         slow.load(b"CREATE TABLE more (n int);\n" + END)
     assert caught.value.reference == "datastore-not-started"
-    wait_for(lambda: running.server.answers(ONE), limit_s=60)
+    wait_for(lambda: running.server.answers(ONE))
     assert real.sql("SHOW TABLES") == "notes"
     assert real.left() == USUAL
 

@@ -44,11 +44,11 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             stderr=log,
         )
     try:
-        wait_for(lambda: is_ready(directory, server), limit_s=60)
+        wait_for(lambda: is_ready(directory, server))
         yield
     finally:
         server.terminate()
-        server.wait(60)
+        server.wait(150)
 
 
 def is_ready(directory: Path, server: "subprocess.Popen[bytes]") -> bool:

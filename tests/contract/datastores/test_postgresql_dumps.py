@@ -4,8 +4,6 @@ whole, or nothing changes.
 
 import gzip
 import io
-import os
-import signal
 import subprocess
 import tarfile
 import threading
@@ -30,6 +28,7 @@ from paas.domain.values.errors import PaasError
 from paas.domain.values.secret import Secret
 from paas.interfaces.dumps import DatastoreDumps, ExternalDumps
 from paas.paths import Paths
+from tests.contract.datastores.keeping import kill_in_the_middle, stalled
 from tests.contract.datastores.serving import NoArchives, serving
 from tests.contract.datastores.test_postgresql import (
     ONE,
@@ -50,6 +49,22 @@ CREATE EXTENSION IF NOT EXISTS pgcrypto;
 CREATE TABLE notes (id serial PRIMARY KEY, body text);
 COMMENT ON TABLE notes IS 'canary';
 INSERT INTO notes (body) SELECT repeat(md5(n::text), 20) FROM generate_series(1, 5000) n;
+"""
+
+# More than the pipe of a dump holds, however well it is compressed.
+MANY = """
+INSERT INTO notes (body) SELECT (
+    SELECT string_agg(md5((50 * n + k)::text), '') FROM generate_series(1, 50) k
+) FROM generate_series(1, 10000) n;
+"""
+# A table that takes ten minutes to load while there is such a role.
+SLOW_TO_LOAD = """
+CREATE FUNCTION wait_for_ever(n int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM pg_catalog.pg_sleep(600) FROM pg_catalog.pg_roles WHERE rolname = 'stalling';
+    RETURN true;
+END $$;
+CREATE TABLE slow (n int CHECK (wait_for_ever(n)));
+INSERT INTO slow VALUES (1);
 """
 
 
@@ -355,10 +370,7 @@ def test_what_an_interrupted_load_left(real: Dumping) -> None:
 def test_a_dump_that_fails_does_not_end(real: Dumping) -> None:
     """Whoever reads it gets the error instead of the end."""
     assert real.running is not None
-    query(
-        real.running,
-        "INSERT INTO notes (body) SELECT repeat('x', 1000) FROM generate_series(1, 90000)",
-    )
+    query(real.running, MANY)
     parts = real.dumps.dump(ONE)
     next(parts)
     server = real.running.server
@@ -380,7 +392,7 @@ def test_a_table_that_is_locked(real: Dumping) -> None:
     assert isinstance(server, PostgresqlServer)
     locking = threading.Thread(
         target=lambda: query(
-            running, "BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(15)"
+            running, "BEGIN; LOCK TABLE notes IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(600)"
         )
     )
     locking.start()
@@ -416,30 +428,30 @@ def test_a_killed_command_leaves_whole_or_nothing(
     assert real.running is not None
     paths = Paths(tmp_path, tmp_path, tmp_path, tmp_path)
     backups = open_target(LocalTarget(), FileBackupSettings(paths), paths.backups)
-    query(
-        real.running,
-        "INSERT INTO notes (body) SELECT repeat(md5(n::text), 50) FROM generate_series(1, 30000) n",
-    )
+    server = real.running.server
+    assert isinstance(server, PostgresqlServer)
+    assert "ERROR" not in query(real.running, MANY + SLOW_TO_LOAD)
     dump = made(real, "-Fc") if program == "pg_restore" else made(real, "--no-owner")
-    query(real.running, "DELETE FROM notes WHERE id > 40000 OR id <= 10")
+    query(real.running, "DELETE FROM notes WHERE id <= 10")
+    before = notes(real)
 
-    def work() -> None:
+    def work(parts: Callable[[Iterator[bytes]], Iterator[bytes]] = iter) -> None:
         if program == "pg_dump":
-            backups.write("x/b001.age", real.dumps.dump(ONE))
+            backups.write("x/b001.age", parts(real.dumps.dump(ONE)))
         else:
             real.load(dump)
 
-    before = notes(real)
-    pid = in_fork(work)
-    wait_for(lambda: copies(real))
-    os.kill(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    wait_for(lambda: not has_process(program))
-    assert notes(real) == before
-    assert backups.listing("x") == []
-    assert real.dumps.tidy(ONE) is (program != "pg_dump")
+    server.queries.run(ONE, "CREATE ROLE stalling;")
+    try:
+        kill_in_the_middle(lambda: work(stalled), begun=lambda: copies(real))
+        wait_for(lambda: not has_process(program))
+        assert notes(real) == before
+        assert backups.listing("x") == []
+        assert real.dumps.tidy(ONE) is (program != "pg_dump")
+    finally:
+        server.queries.run(ONE, "DROP ROLE stalling;")
     work()
-    assert notes(real) == (before if program == "pg_dump" else "35000")
+    assert notes(real) == (before if program == "pg_dump" else "15000")
 
 
 def has_process(program: str) -> bool:
@@ -460,14 +472,3 @@ def copies(real: Dumping) -> bool:
         "AND application_name IN ('pg_dump', 'pg_restore', 'psql') AND query LIKE '%COPY%'"
     )
     return server.queries.run(ONE, query).strip() != "0"
-
-
-def in_fork(work: Callable[[], None]) -> int:
-    """Run work in a forked process; its pid."""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    return pid

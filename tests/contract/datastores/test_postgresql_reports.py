@@ -61,7 +61,7 @@ def test_every_question_is_answered(real: Running, reports: PostgresqlReports) -
 def test_a_session_that_waits_and_its_end(real: Running, reports: PostgresqlReports) -> None:
     """Who blocks it is reported, and can be ended; the platform's own sessions cannot."""
     query(real, "CREATE TABLE locked (n int);")
-    held = session("BEGIN; LOCK TABLE locked; SELECT pg_sleep(120);")
+    held = session("BEGIN; LOCK TABLE locked; SELECT pg_sleep(600);")
     processes = [held]
     try:
         locks = partial(reports.rows, ONE, Report.LOCKS)
@@ -71,10 +71,10 @@ def test_a_session_that_waits_and_its_end(real: Running, reports: PostgresqlRepo
         wait_for(lambda: reports.rows(ONE, Report.BLOCKING), what="who waits for it")
         (row,) = reports.rows(ONE, Report.BLOCKING)
         assert "locked" in str(row["blocked_statement"])
-        assert len(reports.rows(ONE, Report.PS)) == 2
+        wait_for(lambda: len(reports.rows(ONE, Report.PS)) == 2)
         assert reports.end(ONE, int(str(row["blocking_pid"])))
-        assert waiting.wait(timeout=30) == 0
-        assert held.wait(timeout=30) != 0
+        assert waiting.wait(timeout=150) == 0
+        assert held.wait(timeout=150) != 0
         assert not reports.end(ONE, 1)
     finally:
         for process in processes:
@@ -90,7 +90,7 @@ def session(statements: str) -> subprocess.Popen[bytes]:
             *("-h", "127.0.0.1", "-p", str(ONE.port), "-U", ONE.login, "-d", ONE.login),
             *("-c", statements),
         ],
-        env={"PGPASSWORD": PASSWORD, "PGCONNECT_TIMEOUT": "5"},
+        env={"PGPASSWORD": PASSWORD, "PGCONNECT_TIMEOUT": "120"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -12,6 +12,7 @@ from paas.domain.datastores.postgresql_settings import SETTINGS
 from paas.domain.values.errors import PaasError
 from paas.interfaces import PostgresqlServers
 from paas.settings import Settings
+from tests.contract.datastores.serving import LIMIT_S
 from tests.contract.datastores.test_postgresql import ONE, Running, query, real
 from tests.fakes.postgresql import FakePostgresql
 
@@ -94,16 +95,16 @@ def test_settings_that_need_a_restart(real: Running, tuning: PostgresqlTuning) -
     try:
         real.server.refresh(WITH_ALL)
         workload = real.server.workload(WITH_ALL)
-        assert real.runtime.stop([workload], 90) == set()
+        assert real.runtime.stop([workload], LIMIT_S) == set()
         real.runtime.start([workload])
-        real.server.set_up(WITH_ALL, 90)
+        real.server.set_up(WITH_ALL, LIMIT_S)
         now = tuning.settings(ONE, SETTINGS)
         assert {name: now[name] for name in VALUES} == VALUES
     finally:
         real.server.refresh(ONE)
-        real.runtime.stop([real.server.workload(ONE)], 90)
+        real.runtime.stop([real.server.workload(ONE)], LIMIT_S)
         real.runtime.start([real.server.workload(ONE)])
-        real.server.set_up(ONE, 90)
+        real.server.set_up(ONE, LIMIT_S)
 
 
 def test_a_trusted_extension_is_the_app_s(real: Running, tuning: PostgresqlTuning) -> None:

@@ -3,8 +3,6 @@
 Where the former one is not there, the present one is upgraded to itself, which pg_upgrade takes.
 """
 
-import os
-import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from paas.domain.datastores.datastores import Datastore
 from paas.domain.datastores.names import DatastoreName
 from paas.domain.values.errors import PaasError
 from paas.interfaces import MajorUpgrades
+from tests.contract.datastores.keeping import kill_unless_ended
 from tests.contract.datastores.test_archives import Backups
 from tests.contract.datastores.test_postgresql import ONE
 from tests.contract.runtime.supervisor_server import SupervisorServer, running_supervisor
@@ -34,7 +33,7 @@ from tests.processes import processes_of
 from tests.uids import free_uids
 from tests.waiting import wait_for
 
-LIMIT_S = 120.0
+LIMIT_S = 150.0
 UID = free_uids()
 
 
@@ -117,7 +116,7 @@ def sql(one: Datastore, text: str) -> str:
             *("-v", "ON_ERROR_STOP=1", "-h", "127.0.0.1", "-p", str(one.port)),
             *("-U", one.login, "-d", one.database, "-c", text),
         ],
-        env={"PGPASSWORD": one.password.reveal(), "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "5"},
+        env={"PGPASSWORD": one.password.reveal(), "LC_ALL": "C.UTF-8", "PGCONNECT_TIMEOUT": "120"},
         capture_output=True,
         text=True,
         check=False,
@@ -193,17 +192,11 @@ def test_an_upgrade_that_is_killed(place: Place, serving: Datastore) -> None:
     place.upgrading.prepare(serving, place.new)
     place.stop(serving)
     try:
-        child = os.fork()
-        if child == 0:
-            try:
-                os.setsid()
-                place.upgrading.copy(serving, place.new)
-            finally:
-                os._exit(0)
         home = place.root(serving) / "upgrade"
-        wait_for(lambda: (home / "log").exists() and processes_of(serving.uid), limit_s=60)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
+        kill_unless_ended(
+            lambda: place.upgrading.copy(serving, place.new),
+            lambda: (home / "log").exists() and processes_of(serving.uid),
+        )
         wait_for(lambda: not processes_of(serving.uid))
     finally:
         place.start(serving)

@@ -56,7 +56,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ExternalRedis]:
         yield ExternalRedis()
     finally:
         server.terminate()
-        server.wait(30)
+        server.wait(150)
 
 
 def answers(directory: Path) -> bool:

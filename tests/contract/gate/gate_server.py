@@ -68,12 +68,10 @@ def run(  # noqa: C901
             print("live", flush=True)
             reply(0)
             print("nobody reads this")
-            time.sleep(0.5)
-            Path(words[0]).write_text("done")
+            await_end(words[0])
         case "slow":
             Path(words[0] + ".started").touch()
-            time.sleep(float(words[1]))
-            Path(words[0]).write_text("done")
+            await_end(words[0])
         case "follow" | "hold":
             if command == "follow":
                 caller.mark_waiting(lambda: False)
@@ -87,6 +85,13 @@ def run(  # noqa: C901
             print(f"no command {command}", file=sys.stderr)
             return 2
     return 0
+
+
+def await_end(mark: str) -> None:
+    """Write the file when a test says so."""
+    while not Path(f"{mark}.end").exists():
+        time.sleep(0.02)
+    Path(mark).write_text("done")
 
 
 def hook(

@@ -18,7 +18,18 @@ SOURCE = Path(__file__).parents[3]
 ADDRESS = "203.0.113.7"
 ACCOUNT = 64_123
 STRANGER = 64_124
-LIMIT_S = 60.0
+LIMIT_S = 150.0
+# The client, with other limits for how long it waits for its turn, and for a gate.
+WITH_LIMITS = """
+import sys
+code, busy_s, connect_s, *words = sys.argv[1:]
+sys.path.insert(0, code)
+from paas.entrypoints import client
+from paas.entrypoints.gate_client import link
+link._BUSY_LIMIT_S, link._CONNECT_LIMIT_S = float(busy_s), float(connect_s)
+sys.argv[1:] = words
+client.main()
+"""
 
 
 @cache
@@ -77,17 +88,14 @@ class World:
         self.gate = None
         return status
 
-    def argv(self, *words: str) -> list[str]:
-        """The client's command line."""
-        return [
-            "/usr/bin/python3",
-            "-I",
-            "-S",
-            str(self.client),
-            "--paas-etc",
-            str(self.etc),
-            *words,
-        ]
+    def argv(self, *words: str, busy_s: float | None = None) -> list[str]:
+        """The client's command line. busy_s: how long it waits for its turn, and ten minutes for a
+        gate.
+        """
+        program = [str(self.client)]
+        if busy_s is not None:
+            program = ["-c", WITH_LIMITS, str(self.root / "code"), str(busy_s), "600"]
+        return ["/usr/bin/python3", "-I", "-S", *program, "--paas-etc", str(self.etc), *words]
 
     def root_client(self, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run ``paas WORDS`` as root."""
@@ -107,10 +115,11 @@ class World:
         user: str = "alice",
         uid: int = ACCOUNT,
         stdin: str = "",
+        busy_s: float | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run the forced command of a key of user, as the account. words: the rest of it."""
         return subprocess.run(
-            self.argv("--as", user, *words),
+            self.argv("--as", user, *words, busy_s=busy_s),
             input=stdin,
             capture_output=True,
             text=True,

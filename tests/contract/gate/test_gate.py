@@ -177,6 +177,7 @@ def test_early_answer_lets_the_client_go(running: World, tmp_path: Path) -> None
     done = running.root_client("background", str(mark))
     assert (done.returncode, done.stdout) == (0, "live\n")
     assert not mark.exists()
+    Path(f"{mark}.end").touch()
     wait_for(mark.exists, what="the command goes on")
 
 

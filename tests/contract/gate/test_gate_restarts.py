@@ -23,11 +23,13 @@ def test_children_outlive_the_gate(fresh: World, tmp_path: Path) -> None:
     """SIGTERM ends the gate at once; what its children do is done to the end, and told."""
     fresh.start()
     mark = tmp_path / "mark"
-    client = subprocess.Popen(fresh.argv("slow", str(mark), "8"), env={})
+    client = subprocess.Popen(fresh.argv("slow", str(mark)), env={})
     wait_for((tmp_path / "mark.started").exists, what="the command runs")
     assert fresh.stop() == 0
-    assert not mark.exists()
     fresh.start()
+    assert client.poll() is None
+    assert not mark.exists()
+    Path(f"{mark}.end").touch()
     assert client.wait(LIMIT_S) == 0
     assert mark.exists()
 
@@ -46,7 +48,7 @@ def test_socket_of_a_dead_gate_is_replaced(fresh: World) -> None:
 def test_waits_out_a_restart(fresh: World) -> None:
     """A client over SSH that comes while the gate restarts waits for it."""
     client = subprocess.Popen(
-        fresh.argv("--as", "alice"),
+        fresh.argv("--as", "alice", busy_s=600.0),
         env={"SSH_ORIGINAL_COMMAND": "say hello"},
         user=ACCOUNT,
         group=ACCOUNT,
@@ -72,17 +74,33 @@ def test_a_full_gate_asks_to_wait(fresh: World, tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     first = subprocess.Popen(
         fresh.argv("--as", "bob"),
-        env=fresh.ssh_environment(f"slow {mark} 5"),
+        env=fresh.ssh_environment(f"slow {mark}"),
         user=ACCOUNT,
         group=ACCOUNT,
         extra_groups=[],
     )
     wait_for((tmp_path / "mark.started").exists, what="the command runs")
-    assert fresh.root_client("true").returncode == 0
+    waiting = patient(fresh, "say hello")
+    for _ in range(2):
+        assert fresh.root_client("true").returncode == 0
+    assert waiting.poll() is None
     assert not mark.exists()
-    assert fresh.ssh_client("say hello").stdout == "alice: ['hello']\n"
+    Path(f"{mark}.end").touch()
+    assert waiting.communicate(timeout=LIMIT_S)[0] == b"alice: ['hello']\n"
     assert mark.exists()
     assert first.wait(LIMIT_S) == 0
+
+
+def patient(fresh: World, command: str) -> "subprocess.Popen[bytes]":
+    """A command of alice's that waits for its turn however long that takes."""
+    return subprocess.Popen(
+        fresh.argv("--as", "alice", busy_s=600.0),
+        env=fresh.ssh_environment(command),
+        user=ACCOUNT,
+        group=ACCOUNT,
+        extra_groups=[],
+        stdout=subprocess.PIPE,
+    )
 
 
 @contextmanager
@@ -118,7 +136,7 @@ def test_sessions_that_wait_are_no_commands(fresh: World, tmp_path: Path) -> Non
         for user in ("alice", "bob", "carol", "dave", "eve", "frank"):
             open_sessions.enter_context(busy(fresh, tmp_path, user, "follow", 1))
         assert fresh.ssh_client("say hello").stdout == "alice: ['hello']\n"
-        more = fresh.ssh_client(f"follow {tmp_path}/more")
+        more = fresh.ssh_client(f"follow {tmp_path}/more", busy_s=1.0)
         assert more.returncode == 1
         assert "You have 1 sessions open that wait" in more.stderr
         assert "again when one has ended" in more.stderr
@@ -130,14 +148,7 @@ def test_a_user_has_a_share_and_administrators_a_reserve(fresh: World, tmp_path:
     """One user's commands keep neither another's out, nor all users' an administrator's."""
     fresh.start(max_children=8)
     with busy(fresh, tmp_path, "alice", "hold", 2):
-        over = subprocess.Popen(
-            fresh.argv("--as", "alice"),
-            env=fresh.ssh_environment("say hello"),
-            user=ACCOUNT,
-            group=ACCOUNT,
-            extra_groups=[],
-            stdout=subprocess.PIPE,
-        )
+        over = patient(fresh, "say hello")
         with ExitStack() as others:
             for user, count in (("bob", 2), ("carol", 2), ("dave", 1)):
                 others.enter_context(busy(fresh, tmp_path, user, "hold", count))
