@@ -89,7 +89,7 @@ class DnsServer:
     def _wait(self) -> None:
         """Until it answers from the zone as it was written last."""
         question = dns.message.make_query(".", "SOA")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 150
         while time.monotonic() < deadline:
             try:
                 answer = dns.query.udp(question, "127.0.0.1", timeout=1, port=self.port)

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LIMIT_S = 60.0
+LIMIT_S = 150.0
 # What moves the cursor and sets colours (ECMA-48, control sequences), and carriage returns.
 _PAINT = re.compile(r"\x1b\[[0-9;?>]*[A-Za-z]|\x1b[=>]|\x1b\(B|\r")
 

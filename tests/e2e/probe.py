@@ -117,11 +117,11 @@ class App:
         """A command about this app, as root; its stdout."""
         return self.server.paas(*words, "--app", self.name, timeout_s=timeout_s).stdout
 
-    def log(self, count: int = 200) -> list[str]:
+    def log(self, count: int = 1_000) -> list[str]:
         """The last lines of the log."""
         return self.paas("logs", "-n", str(count)).splitlines()
 
-    def await_log(self, pattern: str, *, limit_s: float = 60, count: int = 200) -> re.Match[str]:
+    def await_log(self, pattern: str, *, limit_s: float = 150, count: int = 1_000) -> re.Match[str]:
         """The last line of the log that the pattern is found in, once there is one."""
         found: list[re.Match[str]] = []
 

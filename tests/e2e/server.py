@@ -18,6 +18,7 @@ from paas.entrypoints.installer import slots
 from tests.ports import free_ports
 from tests.processes import first_of, with_words
 from tests.run_directory import run_directory
+from tests.waiting import wait_for
 
 CHECKOUT = Path(__file__).parents[2]
 EXAMPLES = CHECKOUT / "examples"
@@ -148,6 +149,17 @@ class Server:
             response = connection.getresponse()
             found = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, found, response.read().decode("utf-8", "replace"))
+
+    def await_answer(self, app: str, text: str | None = None) -> None:
+        """Wait for 200, and that text: right after a boot, requests may be refused or cut off."""
+
+        def answers() -> bool:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                found = self.get(app)
+                return found.status == 200 and text in {None, found.text}
+            return False
+
+        wait_for(answers, what=f"an answer of {app}")
 
     def processes(self) -> dict[int, str]:
         """Everything that runs from this server's directory or as one of its apps."""

@@ -41,7 +41,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 """
 PROCFILE = "web: exec python serve.py\n"
-LIMIT_S = 60.0
+LIMIT_S = 150.0
 Files = dict[str, str | bytes]
 
 
@@ -64,7 +64,7 @@ def environment(server: Server, app: str) -> dict[str, str]:
 @contextlib.contextmanager
 def upgraded(server: Server, app: str) -> Iterator[socket.socket]:
     """A connection to an app that continues as a WebSocket does, and echoes."""
-    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.http_port), LIMIT_S) as connection:
         lines = ["GET /echo HTTP/1.1", f"Host: {app}.{DOMAIN}", "Upgrade: websocket", "", ""]
         connection.sendall("\r\n".join(lines).encode())
         assert b" 101 " in connection.recv(4096)
