@@ -13,7 +13,6 @@ from tests.e2e.server import Repository, Server, User, installed
 
 Source = Path | dict[str, str | bytes]
 STRICT = {
-    "start_limit_s": 5,
     "release_limit_s": 1,
     "stop_limit_s": 2,
     "keep_slugs": 2,
@@ -22,6 +21,8 @@ STRICT = {
     "max_tree_files": 100,
     "max_processes": 200,
     "max_runs": 2,
+    # Long enough for whoever looks at what the rollback guard does.
+    "watch_window_s": 300,
 }
 # Those of this process, as far as its tests used one.
 SHARED: list[SharedServer] = []

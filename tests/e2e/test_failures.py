@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import STRICT
 from tests.e2e.server import Finished, Repository, Server, User
+from tests.e2e.test_full_disk import fill
 from tests.e2e.tiny import Files, environment, leftovers, program, refs, releases, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[..., Repository]
+START_LIMIT_S = 5
 
 
 class Failing:
@@ -37,7 +39,7 @@ class Failing:
         assert self.server.get(self.app).text == "v1"
         assert environment(self.server, self.app)["PORT"] == self.pid
         assert [row[0] for row in releases(self.server, self.app) if row[2]] == [1]
-        assert leftovers(self.server, self.app) == []
+        wait_for(lambda: leftovers(self.server, self.app) == [], what="the end of its files")
 
 
 @pytest.fixture
@@ -50,9 +52,11 @@ def failing(
 
 @pytest.fixture
 def late(strict: Server, repository: MakeRepository, request: pytest.FixtureRequest) -> Failing:
-    """The same on the server that waits only some seconds for an app to listen."""
+    """The same, with a short start limit for what follows."""
     user = strict.user("alice")
-    return Failing(strict, user, repository(tiny()), _app_name(request))
+    made = Failing(strict, user, repository(tiny()), _app_name(request))
+    user.ssh("checks:set", made.app, "start-limit", f"{START_LIMIT_S}s")
+    return made
 
 
 def _app_name(request: pytest.FixtureRequest) -> str:
@@ -148,7 +152,7 @@ def test_never_listens(late: Failing) -> None:
     """How long was waited, the setting that says so, and the port that was awaited."""
     told = late.push({"serve.py": "import time\nprint('thinking')\ntime.sleep(1000)\n"})
 
-    limit = f"within {STRICT['start_limit_s']} s (start limit: the server's default)"
+    limit = f"within {START_LIMIT_S} s (start limit: checks:set)"
     assert f"web.1 opened no port {limit}" in told
     assert "must listen on 127.0.0.1:" in told
     assert "thinking" in told
@@ -156,9 +160,9 @@ def test_never_listens(late: Failing) -> None:
 
 def test_an_app_that_starts_slowly_gets_the_time_that_it_asks_for(late: Failing) -> None:
     """Longer than the server's limit: by the command that the refusal names."""
-    slow = f"import time\ntime.sleep({STRICT['start_limit_s'] + 1})\n" + program("late")
+    slow = f"import time\ntime.sleep({START_LIMIT_S + 1})\n" + program("late")
     told = late.push({"serve.py": slow})
-    assert f"paas checks:set {late.app} start-limit {3 * STRICT['start_limit_s']}s" in told
+    assert f"paas checks:set {late.app} start-limit {3 * START_LIMIT_S}s" in told
     late.user.ssh("checks:set", late.app, "start-limit", "2m")
     report = late.user.ssh("checks:report", "-a", late.app).stdout
     assert report.startswith("Start limit: 120 s (checks:set), at most 900 s\n")
@@ -188,7 +192,7 @@ def test_first_push_that_fails_leaves_an_app_without_a_release(
     pushed = repository(tiny(**{"serve.py": "raise SystemExit(1)\n"}))
     assert alice.push(pushed, "stumble", check=False).returncode == 1
     assert "There is no app here" in server.get("stumble").text
-    assert leftovers(server, "stumble") == []
+    wait_for(lambda: leftovers(server, "stumble") == [], what="the end of its files")
     assert refs(server, "stumble") == {}
 
     pushed.commit({"serve.py": program("on its feet")})
@@ -222,10 +226,8 @@ def test_disk_full(new_server: Callable[..., Server], repository: MakeRepository
     assert server.get("full").text == "v1"
     assert "df -h" in told
 
-    with pytest.raises(OSError), (server.state / "filler").open("wb", buffering=0) as filler:
-        for _ in range(64 * 256):
-            filler.write(bytes(4096))
     for change in (("config:set", "A=1"), ("domains:add", "full.example.com")):
+        fill(server)
         refused = app.user.ssh(*change, "-a", "full", check=False)
         assert "The server's disk is full" in refused.stderr
     assert app.user.ssh("run", "-a", "full", "echo ran").stdout == "ran\n"

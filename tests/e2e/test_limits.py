@@ -61,7 +61,9 @@ def test_fork_bomb_is_contained(strict: Server, repository: MakeRepository) -> N
 
     user.push(pushed, "forks")
 
-    assert "stopped after" in strict.paas("logs", "-a", "forks").stdout
+    wait_for(
+        lambda: "stopped after" in strict.paas("logs", "-a", "forks").stdout, what="its last words"
+    )
     assert strict.get("neighbour").text == "neighbour"
     pushed.commit({"serve.py": program("tame")})
     user.push(pushed, "forks")
@@ -83,10 +85,12 @@ def test_instance_that_dies_later_is_started_again(
     server: Server, alice: User, repository: MakeRepository
 ) -> None:
     """The first restart is at once, and ps counts it."""
-    more = "import threading\nthreading.Timer(2, os._exit, [7]).start()\nhttp.server.Threading"
-    dying = program("alive").replace("http.server.Threading", more)
+    first = '        if self.path == "/env":\n'
+    die = '        if self.path == "/die":\n            os._exit(7)\n'
+    dying = program("alive").replace(first, die + first)
     alice.push(repository(tiny(**{"serve.py": dying})), "dying")
 
+    assert server.get("dying", "/die").status == 502
     wait_for(lambda: _exits(alice, "dying") == 1, what="its end")
 
     wait_for(lambda: server.get("dying").status == 200, what="its restart")
