@@ -19,6 +19,7 @@ from tests.contract.proxy.haproxy_server import SERVERS
 from tests.contract.proxy.http2_client import Http2Client, asking, text_of
 from tests.contract.proxy.nginx_server import Nginx, application, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 ATTACKER, VISITOR = "127.0.0.2", "127.0.0.3"
 SLOW, OTHER = "slow.example.com", "other.example.com"
@@ -40,7 +41,7 @@ class Attacked:
         """A connection from that address; secure: over TLS and HTTP/2, to that name."""
         settings = self.nginx.settings
         port = settings.https_port if secure else settings.http_port
-        plain = socket.create_connection(("127.0.0.1", port), 20, source_address=(source, 0))
+        plain = socket.create_connection(("127.0.0.1", port), 90, source_address=(source, 0))
         if not secure:
             return plain
         context = ssl.create_default_context()
@@ -63,6 +64,20 @@ class Attacked:
                 self.held.append(self.slow.accept()[0])
                 count += 1
         return count
+
+    def in_progress(self) -> int:
+        """How many of those the proxy has not given up, as it does to connect anew."""
+        found = 0
+        for connection in self.held:
+            connection.setblocking(False)
+            try:
+                while connection.recv(65_536):
+                    pass
+            except BlockingIOError:
+                found += 1
+            except OSError:
+                pass
+        return found
 
 
 @pytest.fixture(scope="module", params=list(SERVERS))
@@ -94,7 +109,8 @@ def test_2000_half_sent_headers_cost_others_nothing(attacked: Attacked) -> None:
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(attacked.connect(ATTACKER)) for _ in range(2000)]
         for connection in slow:
-            connection.sendall(HALF)
+            with contextlib.suppress(OSError):  # the proxy waits for headers for only so long
+                connection.sendall(HALF)
         assert [attacked.visit() for _ in range(20)] == [200] * 20
     assert attacked.visit() == 200
 
@@ -102,6 +118,7 @@ def test_2000_half_sent_headers_cost_others_nothing(attacked: Attacked) -> None:
 def test_requests_of_a_few_http2_connections_are_counted(attacked: Attacked) -> None:
     """One address may have as many concurrent requests as connections; the rest get 429."""
     statuses: list[str] = []
+    clients: list[tuple[ssl.SSLSocket, Http2Client]] = []
     with contextlib.ExitStack() as stack:
         for _ in range(CONNECTIONS):
             channel = stack.enter_context(attacked.connect(ATTACKER, secure=SLOW))
@@ -112,19 +129,37 @@ def test_requests_of_a_few_http2_connections_are_counted(attacked: Attacked) -> 
                 client.h2.send_headers(stream, list(asking(host=SLOW)), end_stream=True)
             client.flush()
             channel.settimeout(0.3)
-            with contextlib.suppress(TimeoutError):
-                while data := channel.recv(65536):
-                    for event in client.h2.receive_data(data):
-                        if isinstance(event, h2.events.ResponseReceived):
-                            statuses.append(text_of(dict(event.headers or ())[b":status"]))
-                        elif isinstance(event, h2.events.DataReceived):
-                            size = event.flow_controlled_length
-                            client.h2.acknowledge_received_data(size, event.stream_id)
-                    client.flush()
+            clients.append((channel, client))
+            statuses += heard(channel, client)
+
+        def are_refused() -> bool:
+            """All but those that the app got; a busy machine refuses them late."""
+            if statuses.count("429") >= CONNECTIONS * STREAMS - REQUESTS_MAX:
+                return True
+            for channel, client in clients:
+                statuses.extend(heard(channel, client))
+            return False
+
+        wait_for(are_refused, what="the refusals")
         assert [attacked.visit() for _ in range(20)] == [200] * 20
-        assert attacked.taken() <= REQUESTS_MAX
-        assert statuses.count("429") >= CONNECTIONS * STREAMS - REQUESTS_MAX
+        assert attacked.taken()
+        assert attacked.in_progress() <= REQUESTS_MAX
     assert attacked.visit() == 200
+
+
+def heard(channel: ssl.SSLSocket, client: Http2Client) -> list[str]:
+    """The statuses that have come, until none does for a moment."""
+    statuses = []
+    with contextlib.suppress(TimeoutError):
+        while data := channel.recv(65536):
+            for event in client.h2.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    statuses.append(text_of(dict(event.headers or ())[b":status"]))
+                elif isinstance(event, h2.events.DataReceived):
+                    size = event.flow_controlled_length
+                    client.h2.acknowledge_received_data(size, event.stream_id)
+            client.flush()
+    return statuses
 
 
 @pytest.mark.parametrize("program", list(SERVERS))
@@ -143,6 +178,13 @@ def test_clients_of_a_balancer_have_more_together(program: str) -> None:
             for _ in range(8):
                 connection = stack.enter_context(attacked.connect(ATTACKER))
                 connection.sendall(f"GET / HTTP/1.1\r\n{lines}{client}\r\n\r\n".encode())
-        assert attacked.taken() == 16
+        found: list[int] = []
+
+        def are_there() -> bool:
+            found.append(attacked.taken())
+            return sum(found) >= 16
+
+        wait_for(are_there, what="the requests of both")
+        assert sum(found) == 16
         for connection in attacked.held:
             connection.close()
