@@ -10,6 +10,7 @@ from paas.interfaces.certificates import (
     CertificateFiles,
     CertificateReader,
     Issuer,
+    OrderTurns,
     WebCertificateFiles,
 )
 from paas.interfaces.cluster import Cluster, ImageRegistry, Moves, NodeMachines, NodeTroubles
@@ -146,6 +147,7 @@ __all__ = [
     "NodeTroubles",
     "Notifier",
     "OneOff",
+    "OrderTurns",
     "Pages",
     "ParallelRollOuts",
     "Ports",

@@ -1,5 +1,7 @@
 """Certificates: reading them, keeping their files, and getting them from an issuer."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -44,6 +46,37 @@ class Issuer(Protocol):
 
     def refuse_unable(self, dns: DnsChallenge) -> None:
         """Raises PaasError if what proves names by DNS is not on this machine."""
+
+
+class OrderTurns(Protocol):
+    """Who asks the issuer, between processes; the kernel frees what a process had when it ends.
+
+    waiting, given the current holder, surrounds a wait. Without it nothing is waited for: the
+    value is then whether it was free. holder: what is done and by whom, in words.
+    """
+
+    def name(
+        self,
+        host: str,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[bool]:
+        """Be the only process that gets a certificate for a name, from asking to showing it."""
+
+    def name_is_held(self, host: str) -> bool: ...
+
+    def place(
+        self,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> AbstractContextManager[bool]:
+        """Have one of the ORDERS_AT_ONCE places while the issuer is asked.
+
+        Whoever waits may also have another one, which is free of what runs by itself.
+        """
+
+    def has_place(self) -> bool:
+        """Whether one of the ORDERS_AT_ONCE is free."""
 
 
 class WebCertificateFiles(Protocol):

@@ -22,7 +22,7 @@ class ServerLock(Enum):
     DRAINS = "app--1"
     """Changes of the log drains."""
     ACME = "app--2"
-    """Requests to the certificate issuer."""
+    """Warnings of certificates; who asks their issuer is the matter of `OrderTurns`."""
     STORE = "app--3"
     """Repairs of the database."""
     ROUTING = "app--4"

@@ -1,9 +1,10 @@
 """What the certificate issuer was asked for, for as long as its limits count it."""
 
 import json
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from paas.domain.certificates.limits import Order
+from paas.domain.certificates.limits import Order, Wait
 from paas.store.database import Table, parse_time
 
 
@@ -42,6 +43,21 @@ class CertificateOrders(Table):
             )
             assert made.lastrowid is not None
             return made.lastrowid
+
+    def add_unless(
+        self,
+        order: Order,
+        *,
+        forget_before: datetime,
+        must_wait: Callable[[Order, Sequence[Order]], Wait | None],
+    ) -> int | Wait:
+        """The same, unless it must wait for what others have sent.
+
+        In one transaction: of several processes that do this at once, each counts the others.
+        """
+        with self._database.writing():
+            wait = must_wait(order, self.all())
+            return wait or self.add(order, forget_before=forget_before)
 
     def note_failed(self, number: int) -> None:
         """It led to no certificate."""

@@ -121,6 +121,7 @@ from paas.interfaces import (
     MajorUpgrades,
     Moves,
     NodeMachines,
+    OrderTurns,
     Pages,
     ParallelRollOuts,
     Ports,
@@ -143,7 +144,7 @@ from paas.interfaces import (
     WebCertificateFiles,
 )
 from paas.settings import Settings
-from paas.wiring.monitor import MonitorAdapters, monitor_adapters
+from paas.wiring.monitor import MonitorAdapters, monitor_adapters, order_turns
 
 PYTHON = "/usr/bin/python3"
 PROXIES: dict[str, Callable[[Settings], ProxyKind]] = {
@@ -184,6 +185,7 @@ class Adapters(MonitorAdapters):
     certificate_files: CertificateFiles
     certificate_reader: CertificateReader
     issuer: Issuer
+    order_turns: OrderTurns
     web_certificate_files: WebCertificateFiles
     key_file: KeyFile
     key_reader: KeyReader
@@ -308,6 +310,7 @@ def server_adapters(settings: Settings, database: Path | None = None) -> Adapter
         certificate_files=CertificateDirectory(paths.certificates),
         certificate_reader=X509Reader(),
         issuer=Certbot(settings),
+        order_turns=order_turns(settings),
         web_certificate_files=WebCertificateDirectory(settings),
         key_file=_key_file(settings, account.pw_gid),
         key_reader=SshKeygenKeyReader(),

@@ -4,6 +4,7 @@ from paas.domain.routing.hosts import HostName
 from paas.services.certificates.acme import Acme
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.expiry import ExpiryWarnings
+from paas.services.certificates.issuing import Issuing
 from paas.services.certificates.orders import Orders
 from paas.services.certificates.server_wide import ServerWide
 from paas.services.certificates.web import WebCertificates
@@ -30,8 +31,16 @@ def acme(adapters: Adapters, own: Certificates) -> Acme:
     return Acme(
         store=adapters.store,
         renewals=renewals(adapters),
-        issuer=adapters.issuer,
-        orders=orders(adapters),
+        issuing=Issuing(
+            store=adapters.store,
+            renewals=renewals(adapters),
+            orders=orders(adapters),
+            certificates=own,
+            turns=adapters.order_turns,
+            locks=adapters.locks,
+            logs=adapters.logs,
+            clock=adapters.clock,
+        ),
         expiry=ExpiryWarnings(
             store=adapters.store,
             files=adapters.certificate_files,
@@ -64,7 +73,7 @@ def wildcards(adapters: Adapters, own: Certificates) -> Wildcards:
         certificates=own,
         reader=adapters.certificate_reader,
         proxy=adapters.proxy,
-        locks=adapters.locks,
+        turns=adapters.order_turns,
         clock=adapters.clock,
     )
 
@@ -89,6 +98,6 @@ def web_certificates(adapters: Adapters, sites: Sites) -> WebCertificates:
         reader=adapters.certificate_reader,
         proxy=adapters.proxy,
         sites=sites,
-        locks=adapters.locks,
+        turns=adapters.order_turns,
         clock=adapters.clock,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from paas.adapters.backups.settings_file import FileBackupSettings
 from paas.adapters.builds.uploads import UploadFiles
+from paas.adapters.certificates.order_turns import FlockOrderTurns
 from paas.adapters.certificates.web_certificate import WebCertificateDirectory
 from paas.adapters.cluster.registry_record import has_registry
 from paas.adapters.cluster.troubles import FileNodeTroubles
@@ -46,6 +47,7 @@ from paas.interfaces import (
     LogTrimming,
     MetricsFiles,
     Notifier,
+    OrderTurns,
     ReadOnlySwitch,
     Reserve,
     Schedules,
@@ -321,3 +323,8 @@ def scratch_keeper(adapters: CommonAdapters) -> ScratchKeeper:
     """What sees throw-away layers fill and end. Opens its socket; raises OSError."""
     found = losses(adapters)
     return ScratchKeeper(adapters.settings.paths.monitor_socket, found.report, found.report_full)
+
+
+def order_turns(settings: Settings) -> OrderTurns:
+    """Who asks the certificate issuer."""
+    return FlockOrderTurns(settings.paths.locks)

@@ -2,7 +2,8 @@
 
 import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -84,6 +85,60 @@ class FakeWebCertificateFiles:
 
     def keep(self, pem: bytes) -> None:
         self.kept.append(pem)
+
+
+class FakeOrderTurns:
+    """OrderTurns that are free unless a test says who has one.
+
+    is_full: whether no place is free for what runs by itself. meanwhile: runs when a place is had.
+    """
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.places: list[str] = []
+        self.is_full = False
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def name(
+        self,
+        host: str,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[bool]:
+        if host in self.names:
+            if waiting is None:
+                yield False
+                return
+            with waiting(self.names[host]):
+                pass
+        self.names[host] = holder
+        try:
+            yield True
+        finally:
+            del self.names[host]
+
+    def name_is_held(self, host: str) -> bool:
+        return host in self.names
+
+    @contextmanager
+    def place(
+        self,
+        holder: str,
+        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+    ) -> Iterator[bool]:
+        if waiting is None and self.is_full:
+            yield False
+            return
+        self.places.append(holder)
+        try:
+            self.meanwhile()
+            yield True
+        finally:
+            self.places.remove(holder)
+
+    def has_place(self) -> bool:
+        return not self.is_full
 
 
 class FakeIssuer:

@@ -47,6 +47,7 @@ from tests.fakes.certificates import (
     FakeCertificateFiles,
     FakeCertificateReader,
     FakeIssuer,
+    FakeOrderTurns,
     FakeWebCertificateFiles,
 )
 from tests.fakes.cluster import FakeCluster, FakeImageRegistry, FakeMoves, FakeNodeMachines
@@ -140,6 +141,7 @@ class World:
     certificate_files: FakeCertificateFiles = field(default_factory=FakeCertificateFiles)
     certificate_reader: FakeCertificateReader = field(default_factory=FakeCertificateReader)
     issuer: FakeIssuer = field(default_factory=FakeIssuer)
+    order_turns: FakeOrderTurns = field(default_factory=FakeOrderTurns)
     web_certificate_files: FakeWebCertificateFiles = field(default_factory=FakeWebCertificateFiles)
     resolver: FakeResolver = field(default_factory=FakeResolver)
     progress: FakeProgress = field(default_factory=FakeProgress)
@@ -339,6 +341,7 @@ class World:
             certificate_files=self.certificate_files,
             certificate_reader=self.certificate_reader,
             issuer=self.issuer,
+            order_turns=self.order_turns,
             web_certificate_files=self.web_certificate_files,
             key_file=self.key_file,
             key_reader=self.key_file,

@@ -1,4 +1,4 @@
-"""The ACME issuer, asked by certbot, one name at a time.
+"""The ACME issuer, asked by certbot: one name at a time, or several processes at once.
 
 certbot gets a signing request and gives back a chain; with its option --csr it keeps nothing but
 the account. The key is made here and never handed over. A renewal works the same way, so certbot
@@ -6,14 +6,17 @@ has no state that could differ from ours, and its own timer finds nothing to ren
 """
 
 import re
+import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from paas.adapters.certificates import acme_check, dns_challenge
+from paas.adapters.certificates.acme_account import AcmeAccount
 from paas.adapters.certificates.dns_challenge import DnsOptions
+from paas.adapters.certificates.order_folders import order_folder
 from paas.adapters.network.resolver import SystemResolver
 from paas.adapters.proxy.nginx.site_conf import challenges_directory
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
@@ -28,6 +31,7 @@ MACHINE_CAS = Path("/etc/ssl/certs/ca-certificates.crt")
 CERTBOT = "/usr/bin/certbot"
 ISSUE_LIMIT_S = 300.0
 DNS_LIMIT_S = 10.0
+LOGS_KEPT = 20
 _NOISE = re.compile(
     r"Saving debug log|Ask for help|See the logfile|An unexpected error occurred|Hint:|"
     r"Account registered|Requesting a certificate|Performing the following|"
@@ -73,19 +77,14 @@ class Certbot:
     def issue(self, host: str, *more: str, dns: DnsChallenge | None = None) -> bytes:
         """A new chain and key, PEM. Raises IssueError if it gets none."""
         self._prepare()
-        new = self._root / "new"
-        shutil.rmtree(new, ignore_errors=True)
-        make_directory(new, mode=0o700)
         try:
-            key, request = signing_request(host, *more)
-            write_atomic(new / "csr.pem", request, durable=False)
-            self._ask(host, new, dns)
-            chain = read_bytes(new / "chain.pem")
+            with order_folder(self._root / "new") as folder:
+                key, request = signing_request(host, *more)
+                write_atomic(folder / "csr.pem", request, durable=False)
+                self._ask(host, folder, dns)
+                chain = read_bytes(folder / "chain.pem")
         except PaasError as error:
             raise IssueError(Failure(error.report)) from error
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
-            remove(self._settings.paths.acme_binding)
         if chain is None:
             raise IssueError(Failure("certbot succeeded, but there is no certificate"))
         return chain + key
@@ -97,82 +96,96 @@ class Certbot:
         for path in (self._root, challenges, webroot, webroot / ".well-known"):
             make_directory(path, mode=0o711)
         link = webroot / ".well-known" / "acme-challenge"
-        if not link.is_symlink():
+        with suppress(FileExistsError):
             link.symlink_to(challenges)
 
     def _webroot(self) -> Path:
         return self._root / "webroot"
 
-    def _ask(self, host: str, new: Path, dns: DnsChallenge | None) -> None:
+    def _ask(self, host: str, folder: Path, dns: DnsChallenge | None) -> None:
         """Raises IssueError."""
-        words = self._certonly(host, new, dns)
-        if words is not None and self._account_is_lost():
-            self._set_account_aside()
-            words = self._certonly(host, new, dns)
+        account = AcmeAccount(self._settings)
+
+        def register(config: Path, options: list[str | Path]) -> str | None:
+            what = "Making an account at the certificate issuer"
+            return self._run("register", config, ["--agree-tos", *options], what)
+
+        id = account.ensure(folder, register, failure_of)
+        words = self._certonly(host, folder, dns)
+        if words is not None and _says_lost(folder):
+            account.ensure(folder, register, failure_of, lost=id)
+            words = self._certonly(host, folder, dns)
         if words is not None:
             raise IssueError(failure_of(words))
 
-    def _certonly(self, host: str, new: Path, dns: DnsChallenge | None) -> str | None:
+    def _certonly(self, host: str, folder: Path, dns: DnsChallenge | None) -> str | None:
         """What certbot printed, if it failed."""
-        settings = self._settings
         # --webroot would conflict with an authenticator in /etc/letsencrypt/cli.ini.
         proof = DnsOptions(["--authenticator", "webroot", "--webroot-path", self._webroot()])
         if dns is not None:
-            proof = dns_challenge.options(settings, dns, new)
-        done = run(
+            proof = dns_challenge.options(self._settings, dns, folder)
+        return self._run(
+            "certonly",
+            folder / "config",
             [
-                # If this process is killed, so is certbot: its successor starts again.
-                *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, "certonly"),
-                *("--non-interactive", "--agree-tos", *self._account()),
-                *("--server", settings.acme_directory),
                 *proof.arguments,
                 *("--preferred-challenges", "http" if dns is None else "dns"),
-                *("--csr", new / "csr.pem"),
-                *("--cert-path", new / "cert.pem", "--chain-path", new / "issuer.pem"),
-                *("--fullchain-path", new / "chain.pem"),
-                *("--config-dir", self._root / "certbot", "--work-dir", self._root / "work"),
-                *("--logs-dir", self._root / "logs", "--max-log-backups", "20"),
+                *("--csr", folder / "csr.pem"),
+                *("--cert-path", folder / "cert.pem", "--chain-path", folder / "issuer.pem"),
+                *("--fullchain-path", folder / "chain.pem"),
             ],
-            description=f"Asking for a certificate for {host}",
+            f"Asking for a certificate for {host}",
             timeout_s=ISSUE_LIMIT_S if dns is None else dns_challenge.LIMIT_S,
-            env=self._environment(new, with_plugins=dns is not None) | proof.env,
-            check=False,
+            env=self._environment(folder, with_plugins=dns is not None) | proof.env,
         )
+
+    def _run(
+        self,
+        command: str,
+        config: Path,
+        arguments: list[str | Path],
+        description: str,
+        *,
+        timeout_s: float = ISSUE_LIMIT_S,
+        env: Mapping[str, str] | None = None,
+    ) -> str | None:
+        """What certbot printed, if it failed. config: its settings, in the folder of the order.
+
+        certbot locks its folders, so that no two that run at once have one in common.
+        """
+        folder = config.parent
+        try:
+            done = run(
+                [
+                    # If this process is killed, so is certbot: its successor starts again.
+                    *("/usr/bin/setpriv", "--pdeathsig", "KILL", CERTBOT, command),
+                    *("--non-interactive", "--server", self._settings.acme_directory),
+                    *arguments,
+                    *("--config-dir", config, "--work-dir", folder / "work"),
+                    *("--logs-dir", folder / "logs", "--max-log-backups", "0"),
+                ],
+                description=description,
+                timeout_s=timeout_s,
+                env=self._environment(folder, with_plugins=False) if env is None else env,
+                check=False,
+            )
+        finally:
+            self._keep_log(folder)
         return None if done.ok else done.output.decode(errors="replace")
 
-    def _account_is_lost(self) -> bool:
-        """Whether certbot failed because the issuer does not know the account, or has ended it.
-
-        certbot prints a fault of its own instead; the log is of the last run alone.
-        """
-        log = read_bytes(self._root / "logs" / "letsencrypt.log") or b""
-        return _LOST.search(log) is not None
-
-    def _set_account_aside(self) -> None:
-        """Have certbot make a new account; the former one is kept beside it."""
-        directory = urlsplit(self._settings.acme_directory)
-        account = self._root / "certbot" / "accounts" / directory.netloc / directory.path.strip("/")
+    def _keep_log(self, folder: Path) -> None:
+        """The last logs, whichever orders they are of."""
+        logs = self._settings.paths.acme_logs
+        make_directory(logs, mode=0o700)
         with suppress(FileNotFoundError):
-            account.rename(account.with_name(f"{account.name}-lost-{time.time():.0f}"))
-
-    def _account(self) -> list[str | Path]:
-        """Options for an account that does not exist yet."""
-        settings = self._settings
-        email = settings.acme_email
-        options: list[str | Path] = (
-            ["--email", email, "--no-eff-email"] if email else ["--register-unsafely-without-email"]
-        )
-        binding = (settings.acme_eab_kid, settings.acme_eab_hmac_key)
-        if binding == ("", ""):
-            return options
-        if any(re.fullmatch(r"[A-Za-z0-9_=-]+", word) is None for word in binding):
-            what = "acme_eab_kid and acme_eab_hmac_key in server.yml are not two words of base64url"
-            raise IssueError(Failure(what, asked=False))
-        # In a file, since every user of the machine can see command lines.
-        path = self._settings.paths.acme_binding
-        kid, key = binding
-        write_atomic(path, f"eab-kid = {kid}\neab-hmac-key = {key}\n", mode=0o600)
-        return [*options, "--config", path]
+            name = f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(4)}.log"
+            shutil.copyfile(folder / "logs" / "letsencrypt.log", logs / name)
+        ages: dict[Path, float] = {}
+        for path in logs.iterdir():
+            with suppress(FileNotFoundError):  # others do this, too
+                ages[path] = path.stat().st_mtime
+        for path in sorted(ages, key=ages.__getitem__)[:-LOGS_KEPT]:
+            remove(path)
 
     def _environment(self, folder: Path, *, with_plugins: bool) -> dict[str, str]:
         """A minimal environment, with the machine's proxy settings and the issuer's own CA.
@@ -190,6 +203,15 @@ class Certbot:
             bundle = str(folder / "issuers.pem")
             write_atomic(Path(bundle), b"\n".join(both), mode=0o644, durable=False)
         return env | ({"REQUESTS_CA_BUNDLE": bundle} if bundle else {})
+
+
+def _says_lost(folder: Path) -> bool:
+    """Whether certbot failed because the issuer does not know the account, or has ended it.
+
+    certbot prints a fault of its own instead; the log is of the last run alone.
+    """
+    log = read_bytes(folder / "logs" / "letsencrypt.log") or b""
+    return _LOST.search(log) is not None
 
 
 def signing_request(*hosts: str) -> tuple[bytes, bytes]:

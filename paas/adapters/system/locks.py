@@ -6,19 +6,14 @@ deleted file and a newcomer on a fresh one would both believe that they hold the
 """
 
 import fcntl
-import json
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from paas.adapters.system.flocks import is_held
+from paas.adapters.system.signed_flocks import holder_of, signed, tried, turn
 from paas.interfaces.locks import ServerLock
-
-_TEXT_BYTES = 4096
-_PATIENCE_S = 0.05
-_POLL_S = 0.005
 
 
 class FlockLocks:
@@ -103,20 +98,20 @@ class FlockLocks:
     ) -> Iterator[None]:
         """Hold the push lock without a push; otherwise as ``app``."""
         fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        with _turn(fd, user, waiting, _present_pusher):
+        with turn(fd, user, waiting, _present_pusher):
             yield
 
     @contextmanager
     def idle_push(self, app_id: int) -> Iterator[bool]:
         """Keep pushes out for a moment. False, without doing so, if one is in progress."""
         fd = os.open(self.push(app_id), os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
-        with _tried(fd) as is_ours:
+        with tried(fd) as is_ours:
             yield is_ours
 
     @contextmanager
     def deploying_on_push(self, app_id: int) -> Iterator[bool]:
         """Be the process that deploys what is pushed elsewhere. False if another one is."""
-        with _tried(self._open(f"hook-{app_id}")) as is_ours:
+        with tried(self._open(f"hook-{app_id}")) as is_ours:
             yield is_ours
 
     @contextmanager
@@ -127,7 +122,7 @@ class FlockLocks:
         waiting: Callable[[str], AbstractContextManager[None]] | None,
     ) -> Iterator[None]:
         fd = self._open(name)
-        with _turn(fd, holder, waiting, _present_holder):
+        with turn(fd, holder, waiting, holder_of):
             yield
 
     @contextmanager
@@ -161,83 +156,10 @@ class FlockLocks:
             return os.open(self._directory / name, flags, 0o600)
 
 
-@contextmanager
-def _tried(fd: int) -> Iterator[bool]:
-    """Hold a lock if it is free; whether it was. fd is closed at the end."""
-    try:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-    finally:
-        os.close(fd)
-
-
-@contextmanager
-def _turn(
-    fd: int,
-    holder: str,
-    waiting: Callable[[str], AbstractContextManager[None]] | None,
-    present: Callable[[int], str],
-) -> Iterator[None]:
-    """Hold a lock, signed; fd is closed at the end. present: describes its holder."""
-    try:
-        if not _taken_soon(fd):
-            with waiting(present(fd)) if waiting is not None else nullcontext():
-                fcntl.flock(fd, fcntl.LOCK_EX)
-        _sign(fd, holder)
-        try:
-            yield
-        finally:
-            os.ftruncate(fd, 0)
-            fcntl.flock(fd, fcntl.LOCK_UN)
-    finally:
-        os.close(fd)
-
-
-def _taken_soon(fd: int) -> bool:
-    """Take the lock; False if a real holder has it, not just a brief check or a handover."""
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(_POLL_S)
-        else:
-            return True
-
-
-def _sign(fd: int, holder: str) -> None:
-    """Write who holds the lock, in one write for concurrent readers; a full disk is ignored."""
-    since = time.strftime("%H:%M:%S UTC", time.gmtime())
-    text = json.dumps({"holder": holder, "since": since, "pid": os.getpid()}).encode()
-    with suppress(OSError):
-        os.pwrite(fd, text.ljust(os.fstat(fd).st_size), 0)
-        os.ftruncate(fd, len(text))
-
-
-def _present_holder(fd: int) -> str:
-    """The holder of the app's lock, in words."""
-    signed = _signed(fd)
-    return "{}, since {}".format(*signed) if signed else "another command"
-
-
 def _present_pusher(fd: int) -> str:
     """The holder of the push lock, which is signed with a user's name."""
-    signed = _signed(fd)
-    return "{} pushes to the app, since {}".format(*signed) if signed else "a push is running"
-
-
-def _signed(fd: int) -> tuple[str, str] | None:
-    try:
-        text = json.loads(os.pread(fd, _TEXT_BYTES, 0))
-        return str(text["holder"]), str(text["since"])
-    except (ValueError, KeyError, TypeError):
-        return None
+    signature = signed(fd)
+    return "{} pushes to the app, since {}".format(*signature) if signature else "a push is running"
 
 
 def _dump(datastore_id: int, *, elsewhere: bool) -> str:

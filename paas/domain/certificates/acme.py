@@ -14,6 +14,8 @@ from paas.domain.routing.hosts import WILDCARD
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # Internal: what the monitor process asks the gate for.
 RENEW_COMMAND = "certs:tend"
+# Requests to the issuer that run by themselves; one more is kept for users who ask for theirs.
+ORDERS_AT_ONCE = 4
 # After the first, second, ... failure. Our own check costs nothing.
 CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))
 ISSUER_WAITS = tuple(timedelta(minutes=m) for m in (5, 15, 60, 180, 360, 720, 1440))

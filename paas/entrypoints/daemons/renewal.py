@@ -1,7 +1,8 @@
 """Renews certificates: a thread of the monitor process.
 
 It asks the store whether anything is due, when the store has changed and once a minute, and runs
-the platform's own client, which uses the gate or, if that is down, works without it. Everything
+the platform's own client, which uses the gate or, if that is down, works without it. While more is
+due and the issuer may be asked for more names at once, it runs another one beside it. Everything
 that is done is recorded in the store, so asking twice, or dying in between, is safe.
 """
 
@@ -12,21 +13,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from paas.domain.certificates.acme import RENEW_COMMAND
+from paas.domain.certificates.acme import ORDERS_AT_ONCE, RENEW_COMMAND
 from paas.domain.values.errors import PaasError
 from paas.entrypoints.daemons.own_commands import run_command
-from paas.interfaces import Clock
+from paas.interfaces import Clock, OrderTurns
 from paas.services.certificates.renewals import Renewals
 from paas.services.certificates.web_due import WebCertificateDue
 from paas.services.certificates.wildcard_due import WildcardDue
 from paas.settings import load
 from paas.wiring.common import common_adapters
-from paas.wiring.monitor import renewals, web_certificate_due, wildcard_due
+from paas.wiring.monitor import order_turns, renewals, web_certificate_due, wildcard_due
 
 TICK_S = 2.0
 LOOK_EVERY_S = 60.0
-# After something was done; the store knows when what failed is retried.
+# After all that was begun has ended; the store knows when what failed is retried.
 PAUSE_S = 3.0
+# Until the next is started beside one: the former may only just be there.
+BESIDE_S = 4.0
+# Some of those that run ask the issuer, and some wait until they may change an app.
+RUNNING_MAX = 2 * ORDERS_AT_ONCE
 # After an error of the platform itself, which must not flood the issuer.
 FAULT_PAUSE_S = 60.0
 RENEW_LIMIT_S = 6 * 3600.0
@@ -56,6 +61,8 @@ class CertificateRenewal:
         self._renew_due = renew_due
         self._log = log
         self._looked = float("-inf")
+        self._running: list[threading.Thread] = []
+        self._not_before = float("-inf")
 
     def start(self, stop: threading.Event) -> None:
         """Start as a daemon thread: what it has started is finished without it."""
@@ -64,27 +71,40 @@ class CertificateRenewal:
     def run(self, stop: threading.Event) -> None:
         """Run until stop is set."""
         while not stop.wait(TICK_S):
-            try:
-                pause_s = PAUSE_S if self.look() else 0.0
-            except PaasError as error:
-                self._log(f"certificates: {error.report}")
-                pause_s = FAULT_PAUSE_S
-            except Exception:  # an error of ours must not end this thread
-                self._log(f"certificates: {traceback.format_exc()}")
-                pause_s = FAULT_PAUSE_S
-            if stop.wait(pause_s):
-                return
+            self._guarded(self.look)
 
-    def look(self) -> bool:
-        """Do what is due; returns whether anything was."""
+    def look(self) -> None:
+        """Have what is due done, beside what is being done already."""
         now = self._clock.monotonic()
-        if not self._changes.any() and now - self._looked < LOOK_EVERY_S:
-            return False
+        had, self._running = self._running, [one for one in self._running if one.is_alive()]
+        if had and not self._running:
+            self._pause(PAUSE_S)
+        if now < self._not_before or len(self._running) >= RUNNING_MAX:
+            return
+        if not self._changes.any() and not had and now - self._looked < LOOK_EVERY_S:
+            return
         self._looked = now
-        if not self._is_due(self._clock.now()):
-            return False
-        self._renew_due()
-        return True
+        if self._is_due(self._clock.now()):
+            one = threading.Thread(
+                target=self._guarded, args=(self._renew_due,), name="certificate", daemon=True
+            )
+            one.start()
+            self._running.append(one)
+            self._pause(BESIDE_S)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """An error must not end a thread, nor come again at once."""
+        try:
+            work()
+        except PaasError as error:
+            self._log(f"certificates: {error.report}")
+            self._pause(FAULT_PAUSE_S)
+        except Exception:
+            self._log(f"certificates: {traceback.format_exc()}")
+            self._pause(FAULT_PAUSE_S)
+
+    def _pause(self, seconds: float) -> None:
+        self._not_before = max(self._not_before, self._clock.monotonic() + seconds)
 
 
 class AlsoSettings:
@@ -108,19 +128,26 @@ class Present:
         self._path = etc / "server.yml"
         self._changed_ns = 0
         self._wishes: tuple[Renewals, WebCertificateDue, WildcardDue] | None = None
+        self._turns: OrderTurns | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """Whether anything is; what looks is built again if server.yml has changed."""
+        """Whether anything is, and may be done now.
+
+        What looks is built again if server.yml has changed.
+        """
         changed_ns = self._path.stat().st_mtime_ns
         if self._wishes is None or changed_ns != self._changed_ns:
-            adapters = common_adapters(load(self._path))
+            settings = load(self._path)
+            adapters = common_adapters(settings)
+            self._turns = order_turns(settings)
             self._wishes = (
                 renewals(adapters),
                 web_certificate_due(adapters),
                 wildcard_due(adapters),
             )
             self._changed_ns = changed_ns
-        return any(wishes.any(now) for wishes in self._wishes)
+        assert self._turns is not None
+        return self._turns.has_place() and any(wishes.any(now) for wishes in self._wishes)
 
 
 def build(

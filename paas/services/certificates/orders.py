@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from paas.domain.certificates.acme import Failure, IssueError
 from paas.domain.certificates.dns import DnsChallenge
-from paas.domain.certificates.limits import WEEK, Order, has_limits, registered_domain, wait_for
+from paas.domain.certificates.limits import (
+    WEEK,
+    Order,
+    Wait,
+    has_limits,
+    registered_domain,
+    wait_for,
+)
 from paas.interfaces import Clock, Issuer
 from paas.store import Store
 
@@ -21,7 +28,7 @@ class Orders:
     is_public_suffix: Callable[[str], bool]
 
     def issue(self, host: str, *more: str, renews: bool, dns: DnsChallenge | None = None) -> bytes:
-        """A new chain and key for these names, PEM. The caller holds the lock of ACME.
+        """A new chain and key for these names, PEM. The caller has the turn of their name.
 
         renews: whether there is one with exactly these names. dns: see `Issuer`. Raises IssueError
         if none comes, or if the issuer would not allow it now.
@@ -31,10 +38,11 @@ class Orders:
         names = tuple(sorted({host, *more}))
         domains = frozenset(registered_domain(name, self.is_public_suffix) for name in names)
         order = Order(self.clock.now(), names, domains, renews=renews)
-        wait = wait_for(order, self.store.certificate_orders.all())
-        if wait is not None:
-            raise IssueError(Failure(wait.reason, asked=False, until=wait.until))
-        number = self.store.certificate_orders.add(order, forget_before=order.at - WEEK)
+        number = self.store.certificate_orders.add_unless(
+            order, forget_before=order.at - WEEK, must_wait=wait_for
+        )
+        if isinstance(number, Wait):
+            raise IssueError(Failure(number.reason, asked=False, until=number.until))
         try:
             return self.issuer.issue(host, *more, dns=dns)
         except IssueError as error:

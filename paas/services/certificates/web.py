@@ -11,9 +11,8 @@ from paas.interfaces import (
     CertificateReader,
     Clock,
     Issuer,
-    Locks,
+    OrderTurns,
     Proxy,
-    ServerLock,
 )
 from paas.services.certificates.orders import Orders
 from paas.services.certificates.web_due import WebCertificateDue
@@ -30,7 +29,7 @@ class WebCertificates:
     reader: CertificateReader
     proxy: Proxy
     sites: Sites
-    locks: Locks
+    turns: OrderTurns
     clock: Clock
 
     def tend(self) -> None:
@@ -39,9 +38,13 @@ class WebCertificates:
             self.proxy.replace_all(self.sites.all_present)
         if not self.due.state().is_due(self.due.hosts, self.clock.now()):
             return
-        with self.locks.server(ServerLock.ACME, "the server gets its own certificate"):
+        holder = "the server gets its own certificate"
+        with (
+            self.turns.name(self.due.hosts[0], holder) as is_ours,
+            self.turns.place(holder) as has_place,
+        ):
             state = self.due.state()
-            if state.is_due(self.due.hosts, self.clock.now()):
+            if is_ours and has_place and state.is_due(self.due.hosts, self.clock.now()):
                 self._get(state)
 
     def _get(self, state: WebCertificate) -> None:
@@ -84,7 +87,7 @@ class WebCertificates:
             return []
         missing = state.missing(hosts)
         if state.attempt is not None and (missing or state.is_old(now)):
-            if state.attempt.has_no_result and self.locks.server_is_held(ServerLock.ACME):
+            if state.attempt.has_no_result and self.turns.name_is_held(hosts[0]):
                 return []  # it is being asked for
             names = " and ".join(missing or hosts)
             again = f"{state.attempt.again:%Y-%m-%d %H:%M} UTC"

@@ -20,7 +20,7 @@ from paas.domain.certificates.certificates import (
 from paas.domain.certificates.dns import HOOK, DnsChallenge, challenge
 from paas.domain.people.actors import Actor
 from paas.domain.values.errors import PaasError
-from paas.interfaces import CertificateReader, Clock, Locks, Progress, Proxy, ServerLock
+from paas.interfaces import CertificateReader, Clock, OrderTurns, Progress, Proxy
 from paas.services.access import require_admin
 from paas.services.certificates.certificates import Certificates
 from paas.services.certificates.orders import Orders
@@ -49,7 +49,7 @@ class Wildcards:
     certificates: Certificates
     reader: CertificateReader
     proxy: Proxy
-    locks: Locks
+    turns: OrderTurns
     clock: Clock
 
     def state(self, actor: Actor) -> WildcardState:
@@ -83,9 +83,9 @@ class Wildcards:
         self.certificates.require_https()
         made = challenge(provider, hook, credentials, self.clock.now())
         self.orders.issuer.refuse_unable(made)
-        with self.locks.server(
-            ServerLock.ACME, f"{actor.name} sets up proofs by DNS", waiting(progress)
-        ):
+        holder, wait = f"{actor.name} sets up proofs by DNS", waiting(progress)
+        # There may be no host; then it is the turn of those who set this up.
+        with self.turns.name(self.due.host, holder, wait), self.turns.place(holder, wait):
             former = self.store.shared_certificates.attempt(self.due.host)
             self.store.shared_certificates.set_challenge(made)
             progress.step(f"Wildcards are proven by {made.words} from now on")
@@ -112,7 +112,13 @@ class Wildcards:
         """Do what is due."""
         if not self.due.any(self.clock.now()):
             return
-        with self.locks.server(ServerLock.ACME, "the server gets a certificate for all apps"):
+        holder = "the server gets a certificate for all apps"
+        with (
+            self.turns.name(self.due.host, holder) as is_ours,
+            self.turns.place(holder) as has_place,
+        ):
+            if not (is_ours and has_place):
+                return
             shared, now = self.store.shared_certificates, self.clock.now()
             if not shared.has_challenge():
                 self._show([one for one in shared.all() if one.facts.not_after > now])

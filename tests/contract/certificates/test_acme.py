@@ -1,8 +1,11 @@
 """Certificates by ACME: certbot and nginx against Pebble, a real issuer for tests."""
 
+import os
+import signal
 import socket
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +25,7 @@ from paas.domain.routing.sites import Site
 from tests.contract.certificates.pebble_server import Pebble, pebble_server
 from tests.contract.proxy.nginx_server import Nginx, application, status_of
 from tests.endpoints import at
+from tests.waiting import wait_for
 
 
 def test_a_certificate_is_issued_and_renewed(
@@ -39,7 +43,7 @@ def test_a_certificate_is_issued_and_renewed(
     done = subprocess.run([*argv, leaf], input=found[0].chain, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     assert list(challenges_directory(nginx.settings).iterdir()) == []
-    assert not (nginx.settings.state / "acme/new").exists()
+    assert list((nginx.settings.state / "acme/new").iterdir()) == []
     accounts = list((nginx.settings.state / "acme/certbot/accounts").rglob("private_key.json"))
     assert len(accounts) == 1
     assert accounts[0].stat().st_mode & 0o077 == 0
@@ -186,13 +190,32 @@ def test_an_apps_limits_do_not_hold_for_challenges(nginx: Nginx) -> None:
     assert [status_of(answer) for answer in got] == [200, 200, 200]
 
 
-def test_killed_in_the_middle_it_begins_anew(certbot: Certbot, nginx: Nginx) -> None:
-    """What a killed attempt left is cleared away by the next."""
-    new = nginx.settings.state / "acme/new"
-    new.mkdir(mode=0o700, parents=True)
-    (new / "chain.pem").write_text("half")
-    assert certbot.issue("shop.example.com").startswith(b"-----BEGIN CERTIFICATE-----")
-    assert not new.exists()
+def test_several_are_issued_at_the_same_time_after_a_kill(nginx: Nginx) -> None:
+    """With one account; what a killed process left, of this version or the last, stops none."""
+    with pebble_server(nginx.settings.http_port) as issuer:
+        settings = replace(
+            nginx.settings, acme_directory=issuer.directory, acme_ca_bundle=str(issuer.bundle)
+        )
+        asked = "other.example.com"
+        with issuer.paused():
+            pid = os.fork()
+            if pid == 0:
+                with suppress(BaseException):
+                    Certbot(settings).issue(asked)
+                os._exit(0)
+            new = settings.state / "acme/new"
+            wait_for(lambda: list(new.glob("*/csr.pem")), what="an order that was begun")
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        (new / "chain.pem").write_text("half")
+        hosts = [f"{name}.example.com" for name in ("shop", "other", "refused")] * 2
+        with ThreadPoolExecutor(len(hosts)) as pool:
+            issued = list(pool.map(Certbot(settings).issue, hosts))
+        names = [X509Reader().read(pem, datetime.now(UTC)).facts.names for pem in issued]
+        assert names == [(host,) for host in hosts]
+        assert "There are now 2 accounts" not in issuer.log()
+        assert list(new.iterdir()) == []
+        assert list(challenges_directory(settings).iterdir()) == []
 
 
 def test_an_account_that_the_issuer_has_lost_is_made_anew(nginx: Nginx) -> None:

@@ -1,7 +1,7 @@
 """Automatic certificates: what is asked for, when, and what a failure leads to."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -18,10 +18,8 @@ from paas.domain.certificates.acme import (
 )
 from paas.domain.certificates.certificates import Origin
 from paas.domain.values.errors import PaasError
-from paas.interfaces import ServerLock
 from tests.fakes.certificates import fake_pem
 from tests.fakes.guarding import FakeLocks
-from tests.fakes.output import FakeClock
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -230,7 +228,6 @@ def test_killed_in_the_middle_it_is_not_asked_again_at_once(shop: World) -> None
     shop.issuer.meanwhile = kill
     with pytest.raises(KilledError):
         on(shop)
-    shop.locks.held.clear()
     shop.issuer.meanwhile = lambda: None
     shop.acme.renew_due()
     assert shop.issuer.asked == ["shop.org", "www.shop.org"]
@@ -242,76 +239,71 @@ def test_killed_in_the_middle_it_is_not_asked_again_at_once(shop: World) -> None
     ]
 
 
-def test_one_talk_with_the_issuer_at_a_time(shop: World) -> None:
-    """What comes by the clock gives way."""
+def test_a_name_is_asked_for_by_one_process_at_a_time(shop: World) -> None:
+    """Others take the next name; without a free place they ask for none."""
     shop.store.certificates.set_auto(1, True)
-    with shop.locks.server(ServerLock.ACME, "somebody"):
+    with shop.order_turns.name("shop.org", "somebody"):
+        shop.order_turns.is_full = True
         shop.acme.renew_due()
-    assert shop.issuer.asked == []
+        assert shop.issuer.asked == []
+        shop.order_turns.is_full = False
+        shop.acme.renew_due()
+    assert shop.issuer.asked == ["www.shop.org"]
 
 
-class Wanted(FakeLocks):
-    """Somebody is next, and calls when it is the turn of who asked for the lock."""
-
-    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
-        super().__init__()
-        self._meanwhile = meanwhile
-
-    @contextmanager
-    def server(
-        self,
-        lock: ServerLock,
-        holder: str,
-        waiting: Callable[[str], AbstractContextManager[None]] | None = None,
-    ) -> Iterator[None]:
-        if lock is ServerLock.ACME:
-            self._meanwhile()
-        with super().server(lock, holder, waiting):
-            yield
-        if lock is ServerLock.ACME:
-            self.held[ServerLock.ACME] = "bob gets a certificate"
-
-
-def test_who_waits_for_a_certificate_is_next(shop: World) -> None:
-    """The lock is free between two names: timed work gives way, a user gets a message."""
-    shop.store.certificates.set_auto(1, True)
-    replace(shop.acme, locks=Wanted()).renew_due()
-    assert shop.issuer.asked == ["shop.org"]
-    domains(shop, "shop.org", "www.shop.org", "a.org")
-    assert replace(shop.acme, locks=Wanted()).switch_on(ROOT, "shop", shop.progress)
-    assert shop.issuer.asked == ["shop.org", "www.shop.org", "a.org"]
+def test_who_waits_for_a_certificate_learns_for_whom(shop: World) -> None:
+    """A user gets a message, and a place, though none is free for what runs by itself."""
+    shop.order_turns.is_full = True
+    shop.order_turns.names["shop.org"] = "bob gets a certificate"
+    assert on(shop)
     told = [line for line in shop.progress.lines if "Waiting" in line]
     assert told == [" !     Waiting: bob gets a certificate. This command runs after that."]
+    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
 
 
-def test_the_lock_stays_free_for_a_moment(shop: World) -> None:
-    """Who waits for it has to wake up; taken at once again, it would never be theirs."""
-    held: list[bool] = []
+def test_a_place_is_given_back_before_an_app_is_waited_for(shop: World) -> None:
+    """A long deploy of one app delays the certificate of no other; the name stays taken."""
+    seen: list[tuple[list[str], list[str]]] = []
 
-    class Looking(FakeClock):
-        """Looks at the lock whenever somebody pauses."""
+    class Looking(FakeLocks):
+        """Looks at the turns whenever an app's lock is wanted."""
 
-        def sleep(self, seconds: float) -> None:
-            held.append(shop.locks.server_is_held(ServerLock.ACME))
-            super().sleep(seconds)
+        def app(
+            self,
+            app_id: int,
+            holder: str,
+            waiting: Callable[[str], AbstractContextManager[None]] | None = None,
+        ) -> AbstractContextManager[None]:
+            seen.append((list(shop.order_turns.places), list(shop.order_turns.names)))
+            return super().app(app_id, holder, waiting)
 
-    assert replace(shop.acme, clock=Looking()).switch_on(ROOT, "shop", shop.progress)
-    domains(shop, "a.org", "b.org")
-    replace(shop.acme, clock=Looking()).renew_due()
-    assert held == [False] * 4
+    issuing = replace(shop.acme.issuing, locks=Looking())
+    assert replace(shop.acme, issuing=issuing).switch_on(ROOT, "shop", shop.progress)
+    domains(shop, "shop.org", "www.shop.org", "a.org")
+    replace(shop.acme, issuing=issuing).renew_due()
+    assert seen == [([], ["shop.org"]), ([], ["www.shop.org"]), ([], ["a.org"])]
 
 
 def test_what_came_while_one_waited_is_not_asked_for_again(shop: World) -> None:
     """Nor what the app no longer has."""
     shop.store.certificates.set_auto(1, True)
-    assert replace(shop.acme, locks=Wanted(shop.acme.renew_due)).switch_on(
-        ROOT, "shop", shop.progress
-    )
-    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
+    renewals = shop.acme.renewals.of(shop.store.apps.all()[0])
+    asked = shop.issuer.asked
+
+    def other_process() -> None:
+        shop.order_turns.meanwhile = lambda: None
+        shop.order_turns.names.clear()
+        shop.acme.renew_due()
+        shop.order_turns.names["shop.org"] = "alice gets a certificate"
+
+    shop.order_turns.meanwhile = other_process
+    app = shop.store.apps.all()[0]
+    assert shop.acme.issuing.by_hand(ROOT, app, renewals[0], shop.progress)
+    assert asked == ["shop.org", "www.shop.org"]
     domains(shop, "shop.org", "www.shop.org", "a.org")
-    left = replace(shop.acme, locks=Wanted(lambda: domains(shop, "shop.org", "www.shop.org")))
-    assert left.switch_on(ROOT, "shop", shop.progress)
-    assert shop.issuer.asked == ["shop.org", "www.shop.org"]
+    shop.order_turns.meanwhile = lambda: domains(shop, "shop.org", "www.shop.org")
+    assert on(shop)
+    assert asked == ["shop.org", "www.shop.org"]
 
 
 def test_an_app_that_was_never_deployed_has_nothing_to_prove(world: World) -> None:

@@ -12,7 +12,6 @@ from paas.domain.certificates.acme import Failure
 from paas.domain.certificates.dns import HOOK, PROVIDERS, challenge
 from paas.domain.people.users import Role
 from paas.domain.values.errors import PaasError
-from paas.interfaces import ServerLock
 from paas.settings import Settings
 from tests.fakes.certificates import fake_pem
 from tests.fakes.world import ROOT, World
@@ -280,14 +279,19 @@ def test_a_hook_that_cannot_be_run_is_told(shop: World, tmp_path: Path) -> None:
             dns_challenge.refuse_unable(Settings(alarm_user=account), made)
 
 
-def test_the_server_s_own_waits_its_turn(shop: World) -> None:
-    """One talk with the issuer at a time, and nothing is asked for twice."""
+def test_the_server_s_own_is_asked_for_by_one_process(shop: World) -> None:
+    """And only where a place is free."""
     dns(shop)
     shop.clock.seconds += timedelta(days=62).total_seconds()
     assert shop.wildcards.due.is_to_ask(shop.clock.now())
-    with shop.locks.server(ServerLock.ACME, "somebody"):
-        shop.acme.renew_due()
+    with shop.order_turns.name(WILDCARD, "somebody"):
+        shop.wildcards.tend()
+    shop.order_turns.is_full = True
+    shop.wildcards.tend()
     assert shop.issuer.asked == [WILDCARD]
+    shop.order_turns.is_full = False
+    shop.wildcards.tend()
+    assert shop.issuer.asked == [WILDCARD] * 2
 
 
 def test_what_a_plugin_says_becomes_the_reason() -> None:

@@ -1,5 +1,6 @@
 """An issuer's limits: what is counted, what has to wait, and until when."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from paas.domain.certificates.limits import (
     wait_for,
 )
 from paas.services.certificates.orders import Orders
+from paas.store import Store
 from tests.fakes.world import ROOT, World
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -86,7 +88,7 @@ def test_the_domain_that_was_registered(host: str, domain: str) -> None:
 @pytest.fixture
 def orders(world: World) -> Orders:
     """Of a server with Let's Encrypt."""
-    return replace(world.acme.orders, directory=LETS_ENCRYPT)
+    return replace(world.acme.issuing.orders, directory=LETS_ENCRYPT)
 
 
 def test_orders_are_counted_before_they_are_sent(world: World, orders: Orders) -> None:
@@ -101,6 +103,29 @@ def test_orders_are_counted_before_they_are_sent(world: World, orders: Orders) -
     world.clock.seconds += 8 * 86_400
     orders.issue("d.org", "e.org", renews=False)
     assert [one.names for one in world.store.certificate_orders.all()] == [("d.org", "e.org")]
+
+
+def test_processes_that_order_at_once_count_each_other(world: World, orders: Orders) -> None:
+    """Of many that begin when two more are allowed, two are sent."""
+    begun = world.clock.now()
+    for n in range(PER_DOMAIN - 2):
+        world.store.certificate_orders.add(
+            Order(begun, (f"a{n}.a.org",), frozenset({"a.org"})), forget_before=begun - WEEK
+        )
+
+    def ask(number: int) -> bool:
+        # Each thread opens the database for itself, as each process does.
+        store = Store(world.folder / "state.db", world.settings.ranges, None)
+        try:
+            replace(orders, store=store).issue(f"b{number}.a.org", renews=False)
+        except IssueError as error:
+            assert "Let's Encrypt allows 50 new" in error.failure.reason
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 2
+    assert len(world.issuer.asked) == 2
 
 
 def test_an_issuer_of_one_s_own_has_no_limits(world: World, orders: Orders) -> None:

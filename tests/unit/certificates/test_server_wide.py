@@ -8,7 +8,6 @@ import pytest
 from paas.domain.certificates.acme import Failure
 from paas.domain.people.users import Role
 from paas.domain.values.errors import PaasError
-from paas.interfaces import ServerLock
 from paas.settings import load
 from tests.fakes.world import ROOT, World
 
@@ -129,7 +128,7 @@ def test_what_is_being_asked_for_is_no_failure(shop: World) -> None:
     shop.clock.seconds += 80 * 86_400
     shop.issuer.meanwhile = lambda: None
     shop.acme.renew_due()
-    with shop.locks.server(ServerLock.ACME, "asks for another name"):
+    with shop.order_turns.name("other.example.com", "asks for another name"):
         (renewal,) = shop.acme.status(ROOT, "shop")[1]
     assert not renewal.asking
     assert renewal.attempt is not None
