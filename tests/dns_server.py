@@ -66,7 +66,7 @@ class DnsServer:
         """End it."""
         if self._child is not None:
             self._child.kill()
-            self._child.wait(10)
+            self._child.wait(150)
 
     def set(self, *lines: str) -> None:
         """Have these records and no others, as in ``shop.acme.com A 192.0.2.1``."""

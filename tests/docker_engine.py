@@ -127,7 +127,7 @@ class DockerEngine:
         for name in (DOCKERD, CONTAINERD):
             if name in self._running:
                 self._running[name].terminate()
-                self._running.pop(name).wait(30)
+                self._running.pop(name).wait(150)
         iptables_policy.take_back(iptables_links(self.settings))
         remove_bridges(self.settings)
         remove_cgroups(Cgroups(self.settings))

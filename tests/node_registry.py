@@ -29,7 +29,7 @@ class RegistryProcess:
                 self._child = subprocess.Popen(argv, env=env, stdout=log, stderr=log)
         elif not wanted and self._child is not None:
             self._child.terminate()
-            self._child.wait(60)
+            self._child.wait(150)
             self._child = None
 
     def restart_program(self, name: str) -> None:

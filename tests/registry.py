@@ -60,4 +60,4 @@ def registry(
         yield f"{host}:{port}"
     finally:
         child.terminate()
-        child.wait(30)
+        child.wait(150)

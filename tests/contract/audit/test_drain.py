@@ -118,7 +118,7 @@ def test_what_is_not_accepted_is_kept(place: Place) -> None:
     thread = threading.Thread(target=forwarder.run, args=(lambda: refusing, stop))
     thread.start()
     for _ in range(2):
-        assert refusing.asked.wait(30)
+        assert refusing.asked.wait(150)
         refusing.asked.clear()
     stop.set()
     thread.join()

@@ -63,6 +63,6 @@ def _installed() -> Path:
                     *("--prefix", str(where), f"s3rver@{VERSION}"),
                 ],
                 check=True,
-                timeout=120,
+                timeout=280,
             )
     return where

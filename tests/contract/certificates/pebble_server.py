@@ -59,7 +59,7 @@ class Pebble:
         """End both; no error where they do not run."""
         for child in self._children:
             child.kill()
-            child.wait(10)
+            child.wait(150)
         self._children.clear()
 
     @contextmanager
@@ -142,7 +142,7 @@ class Pebble:
 
     def _wait(self) -> None:
         context = ssl.create_default_context(cafile=str(self.bundle))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while True:
             try:
                 urllib.request.urlopen(self.directory, context=context, timeout=60).close()

@@ -26,7 +26,7 @@ class ManagerProcess:
                 )
         elif not wanted and self._child is not None:
             self._child.terminate()
-            self._child.wait(60)
+            self._child.wait(150)
             self._child = None
 
     def restart(self) -> None:

@@ -60,7 +60,7 @@ class Client:
 
     def end(self) -> tuple[int, str]:
         """Its exit status, and what it said on stderr."""
-        _, errors = self.server.communicate(timeout=10)
+        _, errors = self.server.communicate(timeout=150)
         return self.server.returncode, errors.decode()
 
 

@@ -9,7 +9,7 @@ from tests.contract.gate.gate_world import ACCOUNT
 from tests.contract.git.pusher import Pusher, pushing
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def pusher() -> Iterator[Pusher]:
     """A gate, a repository and someone who pushes to it."""
     with pushing() as made:
@@ -25,9 +25,12 @@ def test_the_hook_knows_whether_progress_is_wanted(
     pusher: Pusher, at_a_terminal: bool, options: str, wanted: str, objects: int
 ) -> None:
     """It has no terminal itself. Few objects are unpacked, many are kept in a pack."""
+    folder = pusher.tree / f"{at_a_terminal}{options}{objects}"
+    folder.mkdir()
+    shutil.chown(folder, ACCOUNT)
     for number in range(objects):
-        path = pusher.tree / f"file-{number}"
-        path.write_text(str(number))
+        path = folder / f"file-{number}"
+        path.write_text(f"{folder.name} {number}")
         shutil.chown(path, ACCOUNT)
     pusher.git("add", ".")
     pusher.git("commit", "-q", "-m", "files")

@@ -43,7 +43,7 @@ class Logger:
         """End it with that signal; returns its status."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(10)
+        return self.process.wait(150)
 
     def fifo(self, app: int, label: str = "web.1") -> Path:
         """Make an instance's FIFO."""

@@ -65,7 +65,7 @@ class App:
 
         def end() -> None:
             stop.set()
-            thread.join(60)
+            thread.join(200)
             assert not thread.is_alive()
 
         self.stack.callback(end)

@@ -8,15 +8,18 @@ import socket
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from paas.entrypoints.logd.process import BURST_S, READ_BYTES
 from tests.contract.launcher.launching import Launcher
 from tests.contract.logs.log_server import LOGGER, Logger
 from tests.waiting import wait_for
 
+DROPPED = r"paas\[web\.1\] v1: (\d+) lines"
 STAMP = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}\+00:00"
 
 
@@ -71,7 +74,7 @@ def test_who_says_that_there_is_no_space_is_named(
     fd = opened(path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as keeper:
         keeper.bind(str(path.parents[2] / "watch.sock"))
-        keeper.settimeout(60)
+        keeper.settimeout(150)
         logger.announce(path)
         os.write(fd, b"fine\n")
         wait_for(lambda: "fine" in logger.log(12))
@@ -166,21 +169,23 @@ def seen(logger: Logger, number: int) -> bool:
 def test_a_flood_is_capped_and_its_neighbour_is_heard(logger: Logger, opened: Opened) -> None:
     """Lines above the rate are counted, the writer is not blocked, others are not delayed."""
     flood, calm = opened(logger.fifo(1)), opened(logger.fifo(2))
-    logger.start(rate_bytes="100000", file_bytes="100000000")
-    sent, heard = 0, 0
+    logger.start(rate_bytes="20000", file_bytes="100000000")
+    sent, heard, began = 0, 0, time.monotonic()
 
     def is_heard_in_the_flood() -> bool:
         nonlocal sent
-        for _ in range(50):
+        for _ in range(500):
             sent += os.write(flood, b"x" * 99 + b"\n")
         return f"line {heard}." in logger.log(2)
 
-    while heard < 20 or sent < 5_000_000:
+    while heard < 20 or not re.search(DROPPED, logger.log(1)):
         os.write(calm, b"line %d.\n" % heard)
         wait_for(is_heard_in_the_flood)
         heard += 1
     wait_for(lambda: counted(logger) == sent // 100)
-    assert len(logger.log(1)) < sent / 2
+    # What the rate allows, and as much again at the beginning.
+    allowed = 20_000 * (time.monotonic() - began) + max(20_000 * BURST_S, READ_BYTES)
+    assert 100 * logger.log(1).count("app[web.1]") <= allowed
 
 
 def _unread(fd: int) -> int:
@@ -191,7 +196,7 @@ def _unread(fd: int) -> int:
 def counted(logger: Logger) -> int:
     """Written and dropped lines of app 1 together."""
     text = logger.log(1)
-    dropped = sum(map(int, re.findall(r"paas\[web\.1\] v1: (\d+) lines", text)))
+    dropped = sum(map(int, re.findall(DROPPED, text)))
     return text.count("app[web.1]") + dropped
 
 
@@ -272,7 +277,7 @@ def test_old_files_are_rotated_and_removed(logger: Logger, opened: Opened) -> No
     wait_for(lambda: not ancient.exists())
     assert "first" not in logger.log(1)
     assert "first" in logger.log(1, "app.log.1")
-    assert "first" in logger.log(1, "router.log.1")
+    wait_for(lambda: "first" in logger.log(1, "router.log.1"))
     assert "first" in logger.log(2)
     assert "first" in logger.log(2, "router.log")
 

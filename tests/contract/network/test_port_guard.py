@@ -140,7 +140,7 @@ def test_an_sshd_that_is_deaf_on_one_family_is_ended(
     settings, sshd = half_deaf
     assert not listens_everywhere(settings.ssh_port)
     assert end_unreachable_sshd(settings)
-    assert sshd.wait(30) is not None
+    assert sshd.wait(150) is not None
     assert not end_unreachable_sshd(settings)
 
 

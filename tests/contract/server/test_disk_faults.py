@@ -147,7 +147,7 @@ def test_a_start_on_a_read_only_disk(disk: Disk, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=250,
         )
         assert done.returncode == 1
         assert "The server's disk cannot be written" in done.stderr

@@ -151,7 +151,7 @@ def test_edit_in_a_terminal_that_is_closed(tmp_path: Path, monkeypatch: pytest.M
         "editing.edit(['config:edit'], Server({'A': '1'}).run)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], cwd=Path(__file__).parents[3], timeout=30
+        [sys.executable, "-c", program], cwd=Path(__file__).parents[3], timeout=200
     )
     assert done.returncode == 128 + signal.SIGHUP
     assert not Path(noted.read_text().split()[1]).parent.exists()

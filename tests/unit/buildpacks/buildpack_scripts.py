@@ -66,7 +66,7 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             check=False,
-            timeout=30,
+            timeout=200,
         )
 
     def compile(self) -> "subprocess.CompletedProcess[str]":

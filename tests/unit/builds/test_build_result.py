@@ -23,7 +23,7 @@ def read(printed: bytes) -> "subprocess.CompletedProcess[bytes]":
     """Have lib/release.py read what a bin/release printed, as the sandbox does."""
     library = str(Path(yaml.__file__).parents[1])
     argv = ["/usr/bin/python3", "-I", "-S", str(RELEASE_PY), library]
-    return subprocess.run(argv, input=printed, capture_output=True, check=False, timeout=60)
+    return subprocess.run(argv, input=printed, capture_output=True, check=False, timeout=200)
 
 
 def result(*releases: bytes) -> bytes:

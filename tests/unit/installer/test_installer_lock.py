@@ -18,10 +18,10 @@ def test_the_second_waits_and_nothing_is_left(tmp_path: Path) -> None:
     thread = threading.Thread(target=second)
     with install_lock("/srv/a", lambda: None, locks):
         thread.start()
-        assert waits.wait(60)
+        assert waits.wait(200)
         with install_lock("/srv/b", lambda: order.append("waited for another server"), locks):
             order.append("first")
-    thread.join(60)
+    thread.join(200)
     assert order == ["first", "second"]
     assert not locks.exists()
 
@@ -43,5 +43,5 @@ def test_ten_at_once_are_never_two(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(200)
     assert (most, came) == (1, 200)

@@ -72,7 +72,7 @@ class Laptop:
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=200,
         )
 
     @property
@@ -414,7 +414,7 @@ def _ssh_options_on_a_terminal(words: list[str]) -> list[str]:
     done = subprocess.Popen(
         [sys.executable, "-c", program], cwd=CLIENT.parents[2], stdin=theirs, stdout=theirs
     )
-    assert done.wait(20) == 0
+    assert done.wait(200) == 0
     options: list[str] = ast.literal_eval(os.read(ours, 4096).decode())
     os.close(ours)
     os.close(theirs)

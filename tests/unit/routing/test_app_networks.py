@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv4Network
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from paas.domain.routing.app_networks import (
@@ -17,7 +17,11 @@ RANGE = IPv4Network("10.212.0.0/15")
 ADDRESSES = AppAddresses(RANGE)
 NETWORKS = st.builds(AppNetwork, st.integers(1, 65_534), st.booleans())
 
+# As those in tests/unit/properties run: how long an example takes depends on the machine's load.
+STEADY = settings(deadline=None, database=None, derandomize=True)
 
+
+@STEADY
 @given(NETWORKS, NETWORKS)
 def test_each_network_has_its_own_address(one: AppNetwork, other: AppNetwork) -> None:
     """In the range, and none has the gateway's or that of the machine's loopback."""
@@ -35,6 +39,7 @@ def test_addresses_follow_from_the_uid() -> None:
     assert ADDRESSES.services == IPv4Address("10.213.255.255")
 
 
+@STEADY
 @given(NETWORKS)
 def test_a_network_is_found_by_its_name(network: AppNetwork) -> None:
     """The names are those of files."""

@@ -1,7 +1,6 @@
 """The one door for subprocesses."""
 
 import time
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ ENV = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 def shell(script: str, **options: object) -> Finished:
     """Run a shell script."""
-    given = {"description": "Trying", "timeout_s": 10.0, "env": ENV, **options}
+    given = {"description": "Trying", "timeout_s": 200.0, "env": ENV, **options}
     return run(["/bin/sh", "-c", script], **given)  # type: ignore[arg-type]
 
 
@@ -27,10 +26,10 @@ def test_output_is_kept_with_stderr_in_its_place() -> None:
 
 def test_the_caller_is_asked_several_times_a_second_however_much_is_printed() -> None:
     """Whether it goes on: at once, and not for each line."""
-    asked: list[float] = []
-    shell("seq 20000; sleep 0.3", interrupt=lambda: asked.append(time.monotonic()))
-    assert len(asked) >= 2
-    assert min(b - a for a, b in pairwise(asked)) >= 0.1
+    asked: list[None] = []
+    began = time.monotonic()
+    shell("seq 20000; sleep 0.3", interrupt=lambda: asked.append(None))
+    assert 2 <= len(asked) <= 2 + (time.monotonic() - began) / 0.1
 
 
 def test_stderr_can_be_kept_apart() -> None:
@@ -74,17 +73,13 @@ def test_a_failure_says_what_and_has_the_last_lines_as_context() -> None:
 
 def test_the_limit_kills_the_whole_group() -> None:
     """At the limit the program and what it started are killed."""
-    started = time.monotonic()
     with pytest.raises(TimedOutError, match=r"did not end within 0.3 s"):
-        shell("sleep 60 & sleep 60", timeout_s=0.3)
-    assert time.monotonic() - started < 40
+        shell("sleep 6000 & sleep 6000", timeout_s=0.3)
 
 
 def test_what_is_left_behind_does_not_hold_up_the_end() -> None:
     """A background child that keeps the pipe open is killed when the program ends."""
-    started = time.monotonic()
-    assert shell("sleep 60 & echo done").output == b"done\n"
-    assert time.monotonic() - started < 40
+    assert shell("sleep 6000 & echo done").output == b"done\n"
 
 
 def test_an_error_while_streaming_stops_the_program() -> None:
@@ -94,7 +89,7 @@ def test_an_error_while_streaming_stops_the_program() -> None:
         raise ValueError(line)
 
     with pytest.raises(ValueError, match="a"):
-        shell("echo a; sleep 60", on_line=refuse)
+        shell("echo a; sleep 6000", on_line=refuse)
 
 
 def test_the_environment_is_what_was_given_and_nothing_else(
@@ -102,7 +97,7 @@ def test_the_environment_is_what_was_given_and_nothing_else(
 ) -> None:
     """Nothing of our own environment gets through."""
     monkeypatch.setenv("OURS", "secret")
-    output = run(["/usr/bin/env"], description="x", timeout_s=5, env={"A": "b\nc"}).output
+    output = run(["/usr/bin/env"], description="x", timeout_s=200, env={"A": "b\nc"}).output
     assert output == b"A=b\nc\n"
 
 
@@ -138,7 +133,7 @@ def test_a_program_that_ends_before_it_is_told_tells_by_its_status() -> None:
 def test_a_program_that_is_missing_is_named() -> None:
     """The message says which program cannot be started, and why."""
     with pytest.raises(PaasError, match=r"/no/such cannot be started \(No such file"):
-        run(["/no/such"], description="x", timeout_s=5, env={})
+        run(["/no/such"], description="x", timeout_s=200, env={})
 
 
 @pytest.mark.parametrize(
