@@ -39,7 +39,7 @@ def statuses(user: User, app: str) -> list[tuple[str, int | None, str | None]]:
 
 def ended(push: "subprocess.Popen[str]") -> str:
     """The rest of what a push prints."""
-    told, _ = push.communicate(timeout=60)
+    told, _ = push.communicate(timeout=150)
     return told
 
 
@@ -100,13 +100,16 @@ def test_follow_from_another_terminal(
         target=lambda: heard.append(alice.ssh("builds:output follow -t").stdout)
     )
     follower.start()
-    assert "Python app detected" in alice.ssh("builds:output -a follow latest").stdout
+    wait_for(
+        lambda: "Python app detected" in alice.ssh("builds:output -a follow latest").stdout,
+        what="the line of the build's output",
+    )
     assert bob.ssh("builds:output follow", check=False).returncode == 20
 
     pause.go()
 
     told = ended(push)
-    follower.join(20)
+    follower.join(150)
     (text,) = heard
     assert "Python app detected" in text
     assert "Live: " in text and "Live: " in told
@@ -135,7 +138,10 @@ def test_cancel_in_the_middle(
     assert server.get("halted").text == "v1"
     assert refs(server, "halted") == before
     wait_for(lambda: not leftovers(server, "halted"), what="the end of the build's files")
-    assert not [line for line in server.processes().values() if "4711" in line]
+    wait_for(
+        lambda: not [line for line in server.processes().values() if "sleep 4711" in line],
+        what="the end of what the build started",
+    )
     assert statuses(alice, "halted")[0] == ("failed", None, "build-cancelled")
     late = alice.ssh("builds:cancel -a halted", check=False)
     assert (late.returncode, "ended already: it was cancelled" in late.stderr) == (1, True)

@@ -30,7 +30,7 @@ def drains_state(server: Server) -> str:
 
 def test_syslog_and_http_get_the_log(server: Server, drained: App) -> None:
     """Lines of the app, the platform and the router; the process runs only meanwhile."""
-    assert drains_state(server) == ""
+    wait_for(lambda: drains_state(server) == "", what="no process")
     syslog, web = SyslogReceiver(), HttpReceiver()
     with contextlib.closing(syslog), contextlib.closing(web):
         drained.paas("drains:add", f"syslog://127.0.0.1:{syslog.port}")
@@ -47,7 +47,7 @@ def test_syslog_and_http_get_the_log(server: Server, drained: App) -> None:
         assert "hidden" not in shown
         for drain in json.loads(drained.paas("drains", "--json")):
             drained.paas("drains:remove", drain["token"])
-    assert drains_state(server) == ""
+    wait_for(lambda: drains_state(server) == "", what="the end of the process")
 
 
 def test_a_dead_drain_and_a_false_certificate(
@@ -77,7 +77,10 @@ def test_who_sends_reads_nothing(server: Server, drained: App) -> None:
         rows = json.loads(server.paas("server:status", "--json").stdout)["processes"]
         (pid,) = [row["pid"] for row in rows if row["name"] == "drains"]
         (sender,) = psutil.Process(pid).children()
-        assert {c.raddr.port for c in sender.net_connections("inet")} == {syslog.port}
+        wait_for(
+            lambda: {c.raddr.port for c in sender.net_connections("inet")} == {syslog.port},
+            what="that connection alone",
+        )
         uid = str(sender.uids().real)
         became = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups", "--no-new-privs"]
         logs = server.state / "logs" / str(app_id(server, drained.name))

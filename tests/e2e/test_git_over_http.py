@@ -13,7 +13,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ import yaml
 
 from paas.domain.git.events import Forge, What
 from tests.e2e.server import Finished, Repository, Server, User, git_environment, run
-from tests.e2e.tiny import tiny
+from tests.e2e.tiny import Pause, tiny
 from tests.ports import free_port
 from tests.processes import command_lines, first_of
 from tests.unit.git import deliveries
@@ -151,7 +151,8 @@ def test_tokens_that_may_not(server: Server, alice: User, bob: User, repository:
 
 def test_ctrl_c(server: Server, token: str, repository: Make, tmp_path: Path) -> None:
     """Ends the push for the person, and the next one finds the app free."""
-    source = repository(tiny("left"))
+    pause = Pause()
+    source = repository(tiny("left", **{"bin/pre_compile": pause.hook}))
     output = tmp_path / "output"
     with output.open("w") as file:
         push = subprocess.Popen(
@@ -164,8 +165,14 @@ def test_ctrl_c(server: Server, token: str, repository: Make, tmp_path: Path) ->
             start_new_session=True,
         )
     wait_for(lambda: "remote: ----->" in output.read_text(), what="the build is shown")
+    pause.wait()
     os.killpg(push.pid, signal.SIGINT)
-    assert push.wait(60) != 0
+    assert push.wait(150) != 0
+    with suppress(OSError):  # the build may have ended with the push
+        pause.go()
+    pause.close()
+    source.git("rm", "-q", "bin/pre_compile")
+    source.commit()
     pushed = git(source, "push", url(server, token, "webbed-left"), "main")
     assert pushed.returncode == 0, pushed.stdout
 
@@ -182,7 +189,10 @@ def test_the_web_process_has_no_rights(server: Server) -> None:
     assert "CapEff:\t0000000000000000" in status
     assert re.search(r"^Groups:\t *$", status, re.MULTILINE)
     assert "NoNewPrivs:\t1" in status
-    opened = [str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()]
+    opened = []
+    for fd in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            opened.append(str(fd.readlink()))
     assert not [name for name in opened if name.startswith(str(server.state))]
     argv = ["setpriv", f"--reuid={uid[1]}", f"--regid={uid[1]}", "--clear-groups"]
     for command in (

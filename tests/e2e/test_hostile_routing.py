@@ -83,7 +83,7 @@ class World:
         )
         # The name goes into the handshake; the address is this machine's.
         connection._create_connection = (  # type: ignore[attr-defined]
-            lambda _, *rest: socket.create_connection(("127.0.0.1", self.https_port), 20)
+            lambda _, *rest: socket.create_connection(("127.0.0.1", self.https_port), 90)
         )
         with contextlib.closing(connection):
             names = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -146,7 +146,7 @@ def test_nothing_is_smuggled_to_gunicorn(world: World, buffering: str) -> None:
 
 def raw(server: Server, text: str) -> bytes:
     """What comes back for these bytes, to the end of the connection."""
-    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.http_port), 90) as connection:
         connection.sendall(text.encode())
         received = b""
         with contextlib.suppress(ConnectionResetError):
@@ -233,10 +233,15 @@ def test_no_app_answers_from_anothers_port(server: Server, probe: App, alice: Us
     victim = push(alice, "victim", {})
     boot, port = victim.boot(), victim.port()
     probe.python(LISTEN.format(port=port))
-    with contextlib.suppress(AssertionError):
-        victim.shell("kill -9 $PPID")
-    wait_for(lambda: f":{port}" in _listeners(server, probe), what="the port in other hands")
-    assert "HIJACK" not in server.get("victim", timeout_s=60).text
+
+    def is_taken() -> bool:
+        """The next start may have been faster; each time there is more time before it."""
+        with contextlib.suppress(AssertionError, OSError):
+            victim.shell("kill -9 $PPID")
+        return f":{port}" in _listeners(server, probe)
+
+    wait_for(is_taken, what="the port in other hands")
+    assert "HIJACK" not in server.get("victim").text
     victim.paas("ps:restart")
     assert victim.boot() not in ("", boot)
     probe.shell("pkill -f HIJACK; true")
@@ -262,7 +267,7 @@ def test_at_boot_one_bad_app_stops_no_other(world: World) -> None:
         database.commit()
     world.server.paas("server:stop")
     world.server.paas("server:start")
-    wait_for(lambda: world.server.get(f"site.{DOMAIN}").status == 200, what="the good app")
+    world.server.await_answer(f"site.{DOMAIN}")
     status = json.loads(world.server.paas("server:status", "--json").stdout)
     assert status["unserved_apps"] == ["bad", "worse"]
     shown = world.server.paas("server:status").stderr

@@ -47,9 +47,9 @@ def test_without_a_terminal(
     pause.wait()
     told = read_until(push, "Still ")
     pause.go()
-    told += push.communicate(timeout=60)[0]
+    told += push.communicate(timeout=150)[0]
     assert push.returncode == 0, told
-    assert re.search(r"\(1\d s\)", told), told
+    assert re.search(r"\(\d\d+ s\)", told), told
     assert "\r" not in told and "\x1b" not in told
 
 
@@ -80,7 +80,7 @@ def test_a_terminal_that_is_closed(
     argv = ["git", "push", alice.git_url("undrawn"), "main"]
     with console(argv, env=alice.git_env(), cwd=pushed.path) as alices:
         pause.wait()
-        alices.await_(r"\(2 s\)")
+        alices.await_(r"\(\d+ s\)")
     pause.go()
     wait_for(lambda: refs(server, "undrawn") == {"refs/heads/main": commit}, what="the ref")
     assert server.get("undrawn").text == "v1"

@@ -36,7 +36,7 @@ def test_streams_are_clean(app: App, argv: list[str]) -> None:
     data = os.urandom(1_048_576)
     command = "cat; echo aside >&2"
     words = [*argv, "run", "-a", "oneoffs", command if argv[0] != "ssh" else f"'{command}'"]
-    done = subprocess.run(words, input=data, capture_output=True, timeout=60, check=True)
+    done = subprocess.run(words, input=data, capture_output=True, timeout=150, check=True)
     assert done.stdout == data
     assert done.stderr == b"aside\n"
 
@@ -100,14 +100,14 @@ def test_reader_leaves(server: Server, app: App) -> None:
     """When nobody reads the output the process ends."""
     words = f"{server.root / 'bin/paas'} run -a oneoffs yes | head -1"
     assert run(["bash", "-c", words]).stdout == "y\n"
-    wait_for(lambda: app.paas("run:list") == "")
+    wait_for(lambda: app.paas("run:list") == "", what="its end")
 
 
 def test_caller_is_killed(server: Server, alice: User, app: App) -> None:
     """When ssh or the client is killed the process ends, also one that ignores its hang-up."""
     before = set(host_pids(uid_of(app)))
     for argv in ([str(server.root / "bin/paas")], [*alice.ssh_argv(), "paas@127.0.0.1"]):
-        script = "trap '' HUP; echo started; sleep 80 & wait"
+        script = "trap '' HUP; echo started; sleep 800 & wait"
         words = script if "ssh" not in argv[0] else f'"{script}"'
         client = subprocess.Popen(
             [*argv, "run", "-a", "oneoffs", words],
@@ -118,23 +118,24 @@ def test_caller_is_killed(server: Server, alice: User, app: App) -> None:
         assert client.stdout.readline() == b"started\n"
         client.kill()
         client.communicate()
-        wait_for(lambda: set(host_pids(uid_of(app))) <= before)
-    wait_for(lambda: app.paas("run:list") == "")
+        wait_for(lambda: set(host_pids(uid_of(app))) <= before, what="the end of all")
+    wait_for(lambda: app.paas("run:list") == "", what="its end")
 
 
 def test_detached(server: Server, alice: User, app: App) -> None:
     """It answers at once with the name; the output is in the log, and it can be stopped."""
-    started = alice.ssh("run:detached", "-a", "oneoffs", "echo to the log; sleep 90")
+    started = alice.ssh("run:detached", "-a", "oneoffs", "echo to the log; sleep 900")
     assert started.stdout == "run.1\n"
     app.await_log(r"app\[run\.1\]: to the log")
     second = json.loads(app.server.paas("run:detached", "-a", "oneoffs", "--json", "true").stdout)
     assert second["name"] == "run.2"
     app.await_log(r"paas\[run\.2\]: Process exited with status 0")
+    wait_for(lambda: len(json.loads(app.paas("run:list", "--json"))) == 1, what="its record")
     (row,) = json.loads(app.paas("run:list", "--json"))
     assert (row["name"], row["user"], row["attached"]) == ("run.1", "alice", False)
-    assert row["command"] == "echo to the log; sleep 90"
+    assert row["command"] == "echo to the log; sleep 900"
     alice.ssh("run:stop", "-a", "oneoffs", "run.1")
-    assert app.paas("run:list") == ""
+    wait_for(lambda: app.paas("run:list") == "", what="the end of its record")
     app.await_log(r"paas\[run\.1\]: Process exited with status 143")
     done = alice.ssh("run:stop", "-a", "oneoffs", "run.1", check=False)
     assert (done.returncode, "is not running" in done.stderr) == (1, True)
@@ -172,16 +173,16 @@ def test_a_deploy_and_the_end_of_the_app(server: Server, alice: User) -> None:
         alice.push(work, "short")
     assert slug.is_dir()
     server.paas("apps:destroy", "short", "--confirm", "short")
-    assert host_pids(uid) == []
-    assert not (server.run / "runs" / str(number)).exists()
+    wait_for(lambda: host_pids(uid) == [], what="the end of its processes")
+    wait_for(lambda: not (server.run / "runs" / str(number)).exists(), what="and of its records")
 
 
 def test_too_many(strict: Server) -> None:
     """An app may have as many one-off processes as the setting says."""
     app = push(strict.user("alice"), "many", {})
     for number in (1, 2):
-        assert app.paas("run:detached", "sleep 90") == f"run.{number}\n"
+        assert app.paas("run:detached", "sleep 900") == f"run.{number}\n"
     done = strict.paas("run", "-a", "many", "true", check=False)
     assert (done.returncode, "max_runs" in done.stderr) == (1, True)
     app.paas("run:stop", "run.1", "run.2")
-    assert app.paas("run:list") == ""
+    wait_for(lambda: app.paas("run:list") == "", what="the end of both")

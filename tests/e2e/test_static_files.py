@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.server import Repository, Server, User
 from tests.e2e.tiny import PROCFILE, tiny
+from tests.waiting import wait_for
 
 APP = "shelf"
 
@@ -110,4 +111,7 @@ def test_error_pages(server: Server, alice: User, shelf: Repository) -> None:
     assert spoken["error"] == "The app did not answer"
     alice.ssh(f"ps:stop {APP}")
     assert "The app is not running" in server.get(APP).text
-    assert found in alice.ssh(f"logs {APP} -n 50 --grep {found}").stdout
+    wait_for(
+        lambda: found in alice.ssh(f"logs {APP} -n 50 --grep {found}").stdout,
+        what="the request in the log",
+    )

@@ -9,6 +9,8 @@ from pathlib import Path
 from tests.e2e.console import console
 from tests.e2e.probe import FILES, App, push
 from tests.e2e.server import Repository, Server, User
+from tests.e2e.tiny import app_id
+from tests.waiting import wait_for
 
 APP = "stored"
 PAAS = Path(sys.executable).with_name("paas")
@@ -51,7 +53,8 @@ def test_files_outlive_releases(
     alice.ssh("storage:remove", "/app/data/deep", "-a", APP, "--confirm", APP)
     alice.ssh("ps:wait", APP)
     assert app.shell("ls /app/data 2>&1 | head -1").startswith("ls: cannot access")
-    assert list((server.state / "storage").glob("*/*")) == []
+    kept = server.state / "storage" / str(app_id(server, APP))
+    wait_for(lambda: list(kept.glob("*")) == [], what="the end of the files")
 
 
 def test_a_database_is_told_of_before_it_is_lost(
