@@ -17,7 +17,7 @@ from tests.waiting import wait_for
 CONNECT = """
 import socket
 try:
-    socket.create_connection(("127.0.0.1", {port}), 3)
+    socket.create_connection(("127.0.0.1", {port}), 60)
 except OSError as error:
     print(type(error).__name__)
 else:
@@ -130,7 +130,7 @@ def test_another_apps_port_is_refused(probe: App, neighbour: App) -> None:
     """Root reaches any app's port, another app none."""
     other = neighbour.port()
     assert probe.python(CONNECT.format(port=other)) == "ConnectionRefusedError\n"
-    socket.create_connection(("127.0.0.1", other), 3).close()
+    socket.create_connection(("127.0.0.1", other), 60).close()
 
 
 def test_another_apps_files_are_out_of_reach(server: Server, probe: App, neighbour: App) -> None:
@@ -231,7 +231,7 @@ def test_killed_instance_comes_back(probe: App) -> None:
         probe.shell("kill -9 $PPID")
     wait_for(lambda: probe.boot() not in ("", before), what="another start")
     probe.await_log(r"paas\[web\.1\]: State changed from crashed to starting")
-    assert probe.ps()[0]["state"] == "up"
+    wait_for(lambda: probe.ps()[0]["state"] == "up", what="its state")
     assert probe.ps()[0]["exits"] == 1
 
 
@@ -240,9 +240,9 @@ def test_processes_of_an_app_end_with_it(alice: User) -> None:
     app = push(alice, "detached", {})
     uid = uid_of(app)
     app.shell("setsid sleep 1000 >/dev/null 2>&1 & (setsid setsid sleep 1000 &) >/dev/null 2>&1")
-    wait_for(lambda: len(host_pids(uid)) == 3)
+    wait_for(lambda: len(host_pids(uid)) == 3, what="both sleepers")
     app.server.paas("apps:destroy", app.name, "--confirm", app.name)
-    assert host_pids(uid) == []
+    wait_for(lambda: host_pids(uid) == [], what="the end of its processes")
 
 
 def test_the_platforms_logs_are_for_root(server: Server, probe: App) -> None:

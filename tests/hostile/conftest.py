@@ -1,6 +1,8 @@
 """Fixtures: the shared server of tests/e2e with two apps, and a check that nothing has changed."""
 
+import fcntl
 import hashlib
+import re
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from paas.adapters.system.flocks import is_held
 from tests.e2e.conftest import alice, bob, names_of_its_own, neighbour, probe, server
 from tests.e2e.probe import App
 from tests.e2e.server import Server
+from tests.waiting import wait_for
 
 __all__ = ["alice", "bob", "names_of_its_own", "neighbour", "probe", "server"]
 Unchanged = Callable[[], AbstractContextManager[None]]
@@ -25,6 +29,7 @@ def unchanged(server: Server, neighbour: App) -> Unchanged:
 
     @contextmanager
     def compared() -> Iterator[None]:
+        wait_for(lambda: is_idle(server), what="the end of former changes")
         before, boot = state_of(server), neighbour.boot()
         assert boot
         yield
@@ -34,6 +39,16 @@ def unchanged(server: Server, neighbour: App) -> Unchanged:
         assert neighbour.boot() == boot
 
     return compared
+
+
+def is_idle(server: Server) -> bool:
+    """Whether nobody changes an app, or clears up after a change that was answered."""
+    for path in (server.run / "locks").iterdir():
+        if re.match(r"(app|push|retire|stop)-\d", path.name):
+            with path.open() as lock:
+                if is_held(lock.fileno(), fcntl.LOCK_EX):
+                    return False
+    return True
 
 
 def state_of(server: Server) -> dict[str, object]:

@@ -22,8 +22,8 @@ while True:
 # Such a bomb could stall requests and commands for minutes, or for as long as it lived: that it
 # does not is what these tests are about. Each usually takes a fraction of a second; the limits have
 # room for a machine that is busy with other tests as well.
-ANSWER_LIMIT_S = 20.0
-COMMAND_LIMIT_S = 60.0
+ANSWER_LIMIT_S = 60.0
+COMMAND_LIMIT_S = 150.0
 
 
 class Bomb:

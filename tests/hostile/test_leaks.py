@@ -19,7 +19,7 @@ if os.fork() == 0:
     os.setsid()
     os.dup2(os.open("/dev/null", os.O_RDWR), 1)
     os.dup2(1, 2)
-    listener.settimeout(20)
+    listener.settimeout(1000)
     while True:
         listener.accept()
 """
