@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ import pytest
 from tests.contract.logs.drain_server import SyslogReceiver
 from tests.e2e.probe import push
 from tests.e2e.server import Repository, Server, User, installed, run
-from tests.e2e.tiny import tiny
+from tests.e2e.test_full_disk import fill
+from tests.e2e.tiny import leftovers, tiny
 from tests.processes import holder_of
 from tests.waiting import wait_for
 
@@ -127,14 +127,16 @@ def test_a_command_is_killed(audited: Server, repository: MakeRepository) -> Non
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_for(lambda: holder(audited) is not None, what="the command")
+        wait_for(
+            lambda: events(audited, "-a", "killed")[-1]["state"] == "running", what="the command"
+        )
         last = events(audited, "-a", "killed")[-1]
         assert (last["command"], last["words"]) == ("run", ["sleep", "and 1 more"])
         assert last["state"] == "running"
         pid = holder(audited)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
-        running.wait(30)
+        running.wait(150)
         assert events(audited, "-a", "killed")[-1]["state"] == "unfinished"
         assert json.loads(following.stdout.readline())["state"] == "unfinished"
         alice.ssh("config:set", "A=1", "-a", "killed")
@@ -177,15 +179,15 @@ def test_a_full_disk(new_server: Callable[..., Server]) -> None:
     alice = server.user("alice")
     app = push(alice, "full", {})
     before = app.boot()
-    with suppress(OSError), (server.state / "filler").open("ab", buffering=0) as filler:
-        while True:
-            filler.write(bytes(4096))
-    # The attempts fill what is left of the file's last block.
+    wait_for(lambda: leftovers(server, "full") == [], what="the end of the push's files")
+    # The attempts fill what is left of the last block of the trail's file.
     sizes = [0]
     while sizes[-1] != (size := trail(server).stat().st_size):
         sizes.append(size)
+        fill(server)  # again: something may have been removed meanwhile
         refused = alice.ssh("ps:restart", "-a", "full", check=False)
         assert "The server's disk is full" in refused.stderr
+    fill(server)
     purged = alice.ssh("builds:cache:purge", "-a", "full")
     assert "This is not recorded in the audit trail. The server's disk is full." in purged.stderr
     (server.state / "filler").unlink()

@@ -98,7 +98,7 @@ def test_nothing_is_lost_while_the_engine_is_killed(
     server.paas("server:stop")
     assert f"{server.root}/" not in Path("/proc/mounts").read_text()
     server.paas("server:start")
-    wait_for(lambda: server.get(MARK).text == "zero 1", what="the app after a boot")
+    server.await_answer(MARK, "zero 1")
     wait_for(lambda: server.paas("nodes:check", check=False).returncode == 0, what="the manager")
     server.paas("nodes:end")
 

@@ -60,7 +60,7 @@ def test_a_deploy_is_seen_live(
         pause.go()
         tab.wait_for("-----> Live: ")
         wait_for(lambda: "Cancel" not in tab.text(), what="the page shows that it is over")
-        assert push.wait(60) == 0
+        assert push.wait(150) == 0
     finally:
         push.kill()
         push.communicate()

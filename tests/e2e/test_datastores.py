@@ -49,7 +49,7 @@ FILES: dict[str, str | bytes] = {
     ),
     "app.py": PROGRAM,
 }
-_CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 5); print('connected')"
+_CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 60); print('connected')"
 
 
 def listeners(port: int) -> set[int]:
@@ -151,11 +151,16 @@ def test_it_is_there_after_a_stop_and_a_start(
     assert server.paas("run", "-a", "shop", connect).stdout == "connected\n"
     assert "refused" in server.paas("run", "-a", "other", connect, check=False).stderr
     server.paas("server:stop")
-    log = max((server.state / "datastores" / "1" / "log").iterdir()).read_text()
-    assert "database system is shut down" in log
+    logs = server.state / "datastores" / "1" / "log"
+    # Its own process writes it, maybe a moment later.
+    wait_for(
+        lambda: "database system is shut down" in max(logs.iterdir()).read_text(),
+        what="an end in order",
+    )
     server.paas("server:start")
     wait_for(
-        lambda: "size_bytes" in json.loads(server.paas("pg:info", "-a", "shop", "--json").stdout)
+        lambda: "size_bytes" in json.loads(server.paas("pg:info", "-a", "shop", "--json").stdout),
+        what="the datastore",
     )
     kept = server.paas("pg:psql", "-a", "shop", "-c", "SELECT number FROM kept").stdout
     assert re.search(r"^ +7$", kept, re.MULTILINE)

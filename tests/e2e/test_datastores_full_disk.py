@@ -47,7 +47,7 @@ def as_root(server: Server, statements: str) -> str:
             *("-U", "postgres", "-d", "postgres"),
         ],
         input=statements,
-        env={"PGCONNECT_TIMEOUT": "5"},
+        env={"PGCONNECT_TIMEOUT": "60"},
         capture_output=True,
         text=True,
         check=False,
@@ -69,7 +69,7 @@ def test_a_disk_that_fills(new_server: Callable[..., Server]) -> None:
     server.user("alice").ssh("apps:create", APP)
     server.paas("addons:create", "postgresql", "-a", APP, timeout_s=180)
     as_root(server, "CREATE TABLE big AS SELECT generate_series(1, 200000) AS n;")
-    wait_for((server.state / "reserve/space").exists, limit_s=90, what="the reserve")
+    wait_for((server.state / "reserve/space").exists, what="the reserve")
 
     with filled(server, MIN_FREE_MIB - 20):
         wait_for(lambda: is_read_only(server))
@@ -91,4 +91,4 @@ def test_a_disk_that_fills(new_server: Callable[..., Server]) -> None:
         assert "read-only transaction" in as_root(server, "INSERT INTO big VALUES (0);")
         as_root(server, "SET default_transaction_read_only = off; DROP TABLE big;")
         assert "does not exist" in as_root(server, "SELECT count(*) FROM big;")
-    wait_for(lambda: not is_read_only(server), limit_s=60)
+    wait_for(lambda: not is_read_only(server), what="writes again")

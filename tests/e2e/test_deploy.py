@@ -74,13 +74,13 @@ def test_old_version_serves_until_the_new_one_does(
         try:
             pause.wait()
             heard = len(answers)
-            wait_for(lambda: len(answers) > heard + 20)
+            wait_for(lambda: len(answers) > heard + 5, what="answers")
             assert set(answers) == {(200, "old")}
             pause.go()
             pushing.result()
             returned = len(answers)
             assert server.get("turn").text == "new"
-            wait_for(lambda: len(answers) > returned + 1)
+            wait_for(lambda: len(answers) > returned + 1, what="an answer")
         finally:
             done.set()
         asking.result()

@@ -8,10 +8,12 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paas.adapters.docker.connection import docker_client
+from paas.adapters.docker.patience import listens
 from paas.adapters.docker.runtime_images import RuntimeImages
 from paas.adapters.system.clock import SystemClock
 from paas.settings import Settings, load
@@ -20,6 +22,7 @@ from tests.fakes.output import FakeProgress
 from tests.ports import free_network, free_port
 from tests.registry import PASSWORD, USER, registry
 from tests.root_files import fill_root, root_file_system
+from tests.waiting import wait_for
 
 BASE = "python:test"
 APP = """\
@@ -63,7 +66,9 @@ def docker_server() -> Iterator[Server]:
     # Other servers of this machine may have the usual range.
     settings["docker_network_range"] = free_network()
     with installed(Server.in_new_directory(settings)) as server:
-        with docker_client(_settings(server)) as client:
+        settings_there = _settings(server)
+        wait_for(lambda: listens(settings_there), what="the engine")
+        with docker_client(settings_there) as client:
             made = root_file_system(modules=("_ssl", "_hashlib", "_ctypes", "_bz2", "_lzma"))
             client.api.import_image_from_data(made, repository="python", tag="test")
         yield server
@@ -122,7 +127,7 @@ def test_a_dockerfile_from_push_to_rollback(
 
     alice.ssh("apps:destroy", "shop", "--confirm", "shop")
     with docker_client(_settings(docker_server)) as client:
-        assert [image["RepoTags"] for image in client.api.images()] == [[BASE]]
+        wait_for(lambda: _has_base_alone(client), what="the end of the images")
         assert client.api.containers(all=True) == []
 
 
@@ -182,7 +187,7 @@ def test_a_buildpack_app_in_containers(
     alice.ssh("apps:destroy", "moving", "--confirm", "moving")
     with docker_client(_settings(docker_server)) as client:
         client.api.remove_image(made.name)
-        assert [image["RepoTags"] for image in client.api.images()] == [[BASE]]
+        wait_for(lambda: _has_base_alone(client), what="the end of the images")
 
 
 def test_an_image_of_a_registry(docker_server: Server, alice: User, tmp_path: Path) -> None:
@@ -209,6 +214,10 @@ def test_an_image_of_a_registry(docker_server: Server, alice: User, tmp_path: Pa
     alice.ssh("apps:destroy", "tool", "--confirm", "tool")
     advised = docker_server.paas("server:docker", "off", check=False)
     assert f"./install.sh --root {docker_server.root} --no-docker" in advised.stderr
+
+
+def _has_base_alone(client: Any) -> bool:
+    return [image["RepoTags"] for image in client.api.images()] == [[BASE]]
 
 
 def _pushed(settings: Settings, name: str) -> str:

@@ -37,6 +37,18 @@ def _findings(server: Server) -> list[dict[str, Any]]:
     return [f for f in plain["findings"] if f["check"] not in {"cgroup", "disk", "inodes"}]
 
 
+def _only_finding(server: Server) -> dict[str, Any]:
+    """What is found of a damage, once what came before it has ended."""
+    found: list[dict[str, Any]] = []
+
+    def is_alone() -> bool:
+        found[:] = _findings(server)
+        return len(found) == 1
+
+    wait_for(is_alone, what="one finding")
+    return found[0]
+
+
 def _checks(server: Server) -> list[str]:
     return [finding["check"] for finding in _findings(server)]
 
@@ -131,7 +143,7 @@ def test_sshd_whose_port_is_taken(server: Server) -> None:
         wait_for(lambda: _checks(server) == ["listening"], what="the finding")
         status = server.paas("server:status", check=False).stderr
         assert f"sshd does not take connections at 127.0.0.1:{server.ssh_port}" in status
-    wait_for(lambda: _findings(server) == [], limit_s=60, what="a server without findings")
+    wait_for(lambda: _findings(server) == [], what="a server without findings")
     assert APP in server.user("alice").ssh("apps").stdout
 
 
@@ -157,7 +169,7 @@ def test_a_daemon_that_is_stopped(server: Server) -> None:
     wait_for(lambda: _checks(server) == ["daemon"], what="the finding")
     assert "monitor is not running" in server.paas("server:status", check=False).stderr
     assert server.paas("doctor", "--fix", check=False).returncode == 0
-    assert _findings(server) == []
+    wait_for(lambda: _findings(server) == [], what="a server without findings")
 
 
 def _keep_program(server: Server, name: str, *, wanted: bool) -> None:
@@ -176,11 +188,11 @@ def test_a_live_slug_is_built_again(server: Server) -> None:
     id = app_id(server, APP)
     newest = max((server.state / "slugs").glob(f"{id}-*"), key=lambda path: path.stat().st_mtime)
     newest.rename(server.root / "away")
-    (finding,) = _findings(server)
+    finding = _only_finding(server)
     assert (finding["check"], finding["command"]) == ("slug", "paas doctor --fix")
-    assert "building v2 again" in server.paas("doctor", "--fix", timeout_s=120).stderr
+    assert "building v2 again" in server.paas("doctor", "--fix", timeout_s=180).stderr
     # The former release of these files cannot be rolled back to.
-    assert [f["grave"] for f in _findings(server)] == [False]
+    wait_for(lambda: [f["grave"] for f in _findings(server)] == [False], what="one finding")
     server.paas("ps:restart", "-a", APP)
     assert server.get(APP).text == "v2"
     assert "Rebuild of v2" in server.paas("releases", "-a", APP).stdout
@@ -194,7 +206,7 @@ def test_objects_of_a_repository_are_gone(server: Server) -> None:
     objects = repository / "objects"
     shutil.rmtree(objects)
     (objects / "pack").mkdir(parents=True)
-    (finding,) = _findings(server)
+    finding = _only_finding(server)
     assert (finding["check"], finding["app"], finding["mends"]) == ("repository", APP, False)
     assert f"{repository} has lost the objects of its branch main" in finding["message"]
     fixed = server.paas("doctor", "--fix", check=False)
@@ -213,7 +225,7 @@ def test_a_live_slug_is_gone(server: Server) -> None:
     id = app_id(server, APP)
     newest = max((server.state / "slugs").glob(f"{id}-*"), key=lambda path: path.stat().st_mtime)
     newest.rename(server.root / "away")
-    (finding,) = _findings(server)
+    finding = _only_finding(server)
     assert (finding["check"], finding["app"]) == ("slug", APP)
     assert finding["command"] == f"paas rollback v1 -a {APP}"
     assert server.paas("doctor", "--fix", check=False).returncode == 1

@@ -75,7 +75,7 @@ def test_the_server_looks_by_itself(server: Server, dns: DnsServer) -> None:
     alice.ssh("domains:redirect", "shop", host, "shop.localhost")
     record = listed(alice, "shop", host)["pending"]["record"]
     dns.set(f'{record["name"]} TXT "{record["value"]}"')
-    wait_for(lambda: server.get(host).status == 301, limit_s=90, what="a look at a pending name")
+    wait_for(lambda: server.get(host).status == 301, what="a look at a pending name")
     assert f"{host} is a domain of this app from now on" in alice.ssh("logs", "shop").stdout
     assert alice.ssh("domains:check", check=False).returncode == 1
 

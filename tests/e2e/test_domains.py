@@ -77,8 +77,8 @@ def test_checks_ask_for_a_domain_that_is_left(
     app_json = {
         "healthchecks": {
             "web": [
-                {"type": "startup", "path": "/up", "attempts": 1},
-                {"type": "liveness", "path": "/live", "wait": 1, "attempts": 1},
+                {"type": "startup", "path": "/up", "attempts": 1, "timeout": 50},
+                {"type": "liveness", "path": "/live", "wait": 1, "attempts": 1, "timeout": 60},
             ]
         }
     }

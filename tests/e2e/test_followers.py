@@ -24,6 +24,12 @@ def info(alice: User, name: str) -> dict[str, object]:
     return found
 
 
+def followers(alice: User, name: str) -> list[tuple[str, str]]:
+    """The name and the place of each, as their leader tells."""
+    found = json.loads(json.dumps(info(alice, name)["followers"]))
+    return [(one["name"], one["place"]) for one in found]
+
+
 def test_from_a_follower_to_the_database(
     alice: User, server: Server, repository: Callable[[dict[str, str | bytes]], Repository]
 ) -> None:
@@ -34,9 +40,8 @@ def test_from_a_follower_to_the_database(
     query(alice, leader, "CREATE TABLE orders AS SELECT generate_series(1, 3) AS number")
     follower = alice.ssh("pg:follow", "DATABASE_URL", "-a", APP, "--as", "READS").stdout.strip()
     assert follower != leader
-    wait_for(lambda: info(alice, follower)["place"] == "streaming")
-    (known,) = json.loads(json.dumps(info(alice, leader)["followers"]))
-    assert (known["name"], known["place"]) == (follower, "streaming")
+    wait_for(lambda: info(alice, follower)["place"] == "streaming", what="the follower")
+    wait_for(lambda: followers(alice, leader) == [(follower, "streaming")], what="its leader")
     assert info(alice, follower)["following"] == leader
     query(alice, leader, "INSERT INTO orders VALUES (4)")
     counting = "SELECT count(*) FROM orders"

@@ -11,6 +11,7 @@ from tests.contract.builds.git_https import serving
 from tests.e2e.server import Repository, Server, User, run
 from tests.e2e.test_pushes import refused
 from tests.e2e.tiny import Files, program, refs, releases, tiny
+from tests.waiting import wait_for
 
 MakeRepository = Callable[[Files], Repository]
 
@@ -52,7 +53,7 @@ def add_submodule(repository: Repository, path: str, url: str, commit: str) -> N
 def pipe(user: User, command: str, content: bytes) -> subprocess.CompletedProcess[str]:
     """Run a command over ssh with bytes on its standard input."""
     argv = [*user.ssh_argv(), "paas@127.0.0.1", command]
-    done = subprocess.run(argv, input=content, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(argv, input=content, capture_output=True, timeout=150, check=False)
     text = done.stdout.decode() + done.stderr.decode()
     return subprocess.CompletedProcess(argv, done.returncode, text)
 
@@ -111,7 +112,9 @@ def test_sync_submodules_and_an_archive(
     clone.commit(tiny("pushed on top"))
     alice.push(clone, "shop")
     assert server.get("shop").text == "pushed on top"
-    assert list((server.state / "fetches").iterdir()) == []
+    wait_for(
+        lambda: list((server.state / "fetches").iterdir()) == [], what="the end of what was fetched"
+    )
 
 
 def test_what_is_not_fetched(server: Server, alice: User) -> None:

@@ -31,7 +31,7 @@ def test_a_server_is_served_by_haproxy_and_by_nginx_again(
     server.paas("maintenance:off", "-a", MARK)
     server.paas("server:stop")
     server.paas("server:start")
-    wait_for(lambda: server.get(MARK).status == 200, what="the app after a boot")
+    server.await_answer(MARK)
     log = server.root / "var/logs/boot.log"
     wait_for(lambda: "reconciled: 0 repaired" in log.read_text(), what="the end of the boot")
     assert "HAProxy is not running" not in log.read_text()
@@ -40,4 +40,7 @@ def test_a_server_is_served_by_haproxy_and_by_nginx_again(
     assert server.get(MARK).status == 200
     server.paas("proxy:set", "nginx")
     assert server.get(MARK).status == 200
-    assert server.paas("doctor", "--fix").returncode == 0
+    wait_for(
+        lambda: server.paas("doctor", "--fix", check=False).returncode == 0,
+        what="a server without problems",
+    )

@@ -23,7 +23,7 @@ from tests.e2e.tiny import tiny
 from tests.waiting import wait_for
 
 FORWARDER = Path(__file__).with_name("forwarder.py")
-COMMAND_LIMIT_S = 120
+COMMAND_LIMIT_S = 240
 
 
 class Heroku:
@@ -154,7 +154,7 @@ def test_heroku3(server: Server, heroku: Heroku, monkeypatch: pytest.MonkeyPatch
     output = session.get(forwarded(build.output_stream_url), auth=_nobody).text
     assert "-----> Live: " in output
     assert server.get("heroku3-shop", "/").text == "by heroku3"
-    assert [found.status for found in app.builds()] == ["succeeded"]
+    wait_for(lambda: [found.status for found in app.builds()] == ["succeeded"], what="its record")
     assert "the first" in app.releases()[0].description
     app.update_config({"GREETING": "two words"})
     wait_for(lambda: app.config()["GREETING"] == "two words", what="the new release is live")
@@ -162,7 +162,7 @@ def test_heroku3(server: Server, heroku: Heroku, monkeypatch: pytest.MonkeyPatch
     assert [kind.type for kind in app.process_formation()] == ["web"]
     assert [domain.kind for domain in app.domains()] == ["heroku"]
     app.delete()
-    assert "heroku3-shop" not in [found.name for found in client.apps()]
+    wait_for(lambda: "heroku3-shop" not in [found.name for found in client.apps()], what="its end")
 
 
 def _nobody(request: Any) -> Any:

@@ -146,7 +146,7 @@ def test_a_process_in_the_background(streams: Streams) -> None:
     def logged() -> str:
         return streams.server.paas("logs", "shop", "-n", "50").stdout
 
-    wait_for(lambda: "from-run." in logged())
+    wait_for(lambda: "from-run." in logged(), what="the output")
     shown = streams.heroku("logs", "-a", "shop", "-n", "50")
     assert shown.returncode == 0, shown.stderr
     assert "]: from-run." in shown.stdout

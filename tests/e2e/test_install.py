@@ -101,7 +101,8 @@ def test_nothing_is_left(bare: Server) -> None:
             bare.install("--uninstall", "--purge")
         finally:
             session.communicate()
-    assert _traces(bare) == {"processes": [], "slot": [], "mounts": [], "directory": False}
+    nothing = {"processes": [], "slot": [], "mounts": [], "directory": False}
+    wait_for(lambda: _traces(bare) == nothing, what="the end of all traces")
     assert table not in _nft_tables()
     assert not any(path.exists() for path in cgroups)
 
@@ -118,8 +119,11 @@ def _settings(server: Server) -> dict[str, Any]:
 
 def test_two_servers_share_nothing(server: Server, bare: Server) -> None:
     """A second server gets uids and ports of its own and leaves the first alone."""
-    # But for children of the gate: one that watches a new release ends on its own.
-    before = {pid for pid, line in server.processes().items() if "entrypoints.gate" not in line}
+    # But for what ends on its own: former workers of Nginx, sessions, children of the gate.
+    ends = ("nginx: worker", "sshd: ", "entrypoints.gate")
+    before = {
+        pid for pid, line in server.processes().items() if not any(word in line for word in ends)
+    }
     bare.install("--quiet")
     one, two = _settings(server), _settings(bare)
     for range_ in ("uids", "ports"):
@@ -132,13 +136,13 @@ def test_settings_by_hand_survive(own: Server) -> None:
     """What an operator wrote into server.yml stays; what is new on the machine is added."""
     path = own.root / "etc/server.yml"
     settings = yaml.safe_load(path.read_text())
-    settings["start_limit_s"] = 7
+    settings["start_limit_s"] = 77
     settings["build_env"]["PIP_DEFAULT_TIMEOUT"] = "11"
     path.write_text("# by hand\n" + yaml.safe_dump(settings))
     environment = {"PIP_DEFAULT_TIMEOUT": "99", "no_proxy": "intern.example.com"}
     own.install("--quiet", env=environment)
     after = yaml.safe_load(path.read_text())
-    assert after["start_limit_s"] == 7
+    assert after["start_limit_s"] == 77
     assert after["build_env"]["PIP_DEFAULT_TIMEOUT"] == "11"
     assert after["build_env"]["no_proxy"] == "intern.example.com"
     assert after["uids"] == settings["uids"]
@@ -203,7 +207,7 @@ def test_killed_in_the_middle(bare: Server, tmp_path: Path, point: str) -> None:
     argv = [str(CHECKOUT / "install.sh"), "--root", str(bare.root), *ports, "--quiet"]
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     child = subprocess.Popen(argv, start_new_session=True, stderr=subprocess.DEVNULL, env=env)
-    wait_for(lambda: list(bare.root.glob(f"opt/{point}")), limit_s=120, what=point)
+    wait_for(lambda: list(bare.root.glob(f"opt/{point}")), what=point)
     assert child.poll() is None
     os.killpg(child.pid, signal.SIGKILL)
     child.wait()
@@ -218,7 +222,7 @@ def test_killed_in_the_middle(bare: Server, tmp_path: Path, point: str) -> None:
 def test_stop_and_start(own: Server) -> None:
     """server:stop ends apps too; server:start brings them back; so after a kill -9 of all."""
     own.paas("server:stop")
-    assert not own.processes()
+    wait_for(lambda: not own.processes(), what="the end of all processes")
     assert "stopped" in own.paas("server:status", check=False).stdout
     own.paas("server:start")
     assert own.get("no-app").status == 404, "the web server answers when server:start returns"
@@ -267,7 +271,7 @@ def _serves(server: Server, app: str) -> bool:
 def test_data_survives_an_uninstall(own: Server) -> None:
     """--uninstall without --purge keeps settings and data, and installing again brings all back."""
     own.install("--uninstall")
-    assert not own.processes()
+    wait_for(lambda: not own.processes(), what="the end of all processes")
     assert not (own.root / "opt").exists()
     own.install("--quiet")
     wait_for(lambda: _serves(own, "hello"), what="an answer")
@@ -311,7 +315,7 @@ def test_a_port_that_a_connection_has(own: Server) -> None:
         assert f"Port {own.ssh_port} takes no connections on 127.0.0.1" in refused.stderr
         assert f"(process {os.getpid()}) uses it for a connection to 127.0.0.1" in refused.stderr
         assert not _listens(own.ssh_port, "tcp6")
-    own.paas("server:start", timeout_s=120)
+    own.paas("server:start", timeout_s=180)
     assert _listens(own.ssh_port, "tcp")
 
 
@@ -352,7 +356,7 @@ def test_every_listener_has_both_families(bare: Server) -> None:
     assert _settings(bare)["https_port"] == https_port
     for port in (bare.http_port, https_port, bare.ssh_port):
         for address in ("127.0.0.1", "::1"):
-            socket.create_connection((address, port), 5).close()
+            socket.create_connection((address, port), 60).close()
 
 
 def test_a_machine_without_ipv6(bare: Server) -> None:
@@ -360,7 +364,7 @@ def test_a_machine_without_ipv6(bare: Server) -> None:
     with _without_ipv6() as inside:
         options = ["--http-port", str(bare.http_port), "--ssh-port", str(bare.ssh_port)]
         command = [*PREPARED_INSTALL, str(CHECKOUT), "--root", str(bare.root), "--quiet", *options]
-        run([*inside, *command], timeout_s=120)
+        run([*inside, *command], timeout_s=300)
         try:
             shown = run([*inside, str(bare.root / "bin/paas"), "server:status"]).stdout
             assert re.search(r"nginx: +RUNNING", shown), shown

@@ -31,7 +31,7 @@ def test_a_key_that_is_no_longer_valid_is_explained(server: Server, alice: User)
     kim = User(server, "kim")
     server.paas("keys:add", "kim", "--expires", "1h", stdin=kim.public_key)
     control = ["-o", "ControlMaster=auto", "-o", f"ControlPath={server.scratch}/kim.control"]
-    argv = [*kim.ssh_argv(*control, "-o", "ControlPersist=60"), "paas@127.0.0.1"]
+    argv = [*kim.ssh_argv(*control, "-o", "ControlPersist=3600"), "paas@127.0.0.1"]
     (report,) = json.loads(run([*argv, "keys --json"]).stdout)
     assert (report["last_used_from"], report["not_used_since"]) == ("127.0.0.1", None)
     assert report["last_used"] < report["expires"]

@@ -22,7 +22,7 @@ def test_requests_and_load_of_an_app_are_measured(probe: App) -> None:
         assert probe.boot()
         return all(shown().values())
 
-    wait_for(measured)
+    wait_for(measured, limit_s=400, what="two turns, one each minute")
     assert min(shown()["memory"]) > 1024**2
     picture = probe.paas("metrics")
     assert all(word in picture for word in ("CPU", "Memory", "Requests", "p99", "Restarts"))

@@ -54,7 +54,7 @@ def statuses(
     ).encode()
 
     def upload(_: int) -> int:
-        with socket.create_connection(("127.0.0.1", server.http_port), 30) as connection:
+        with socket.create_connection(("127.0.0.1", server.http_port), 120) as connection:
             connection.sendall(head + b"x" * UPLOAD_BYTES)
             answer = b""
             while part := connection.recv(4096):
@@ -65,7 +65,6 @@ def statuses(
         return Counter(pool.map(upload, range(count)))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name",
     [name if name in OFTEN else pytest.param(name, marks=pytest.mark.long) for name in SERVERS],
@@ -106,7 +105,6 @@ def behind_haproxy(served: tuple[Server, User]) -> Iterator[tuple[Server, User]]
 
 
 @pytest.mark.long
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "name", ["gunicorn-threads", "gunicorn-uvicorn", "uvicorn", "granian-asgi", "hypercorn"]
 )

@@ -74,7 +74,7 @@ FILES: dict[str, str | bytes] = {
     ),
     "app.py": PROGRAM,
 }
-_CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 5); print('connected')"
+_CONNECT = "import socket; socket.create_connection(('127.0.0.1', {port}), 60); print('connected')"
 
 
 def listener(port: int) -> psutil.Process:
@@ -90,7 +90,7 @@ def listener(port: int) -> psutil.Process:
 def streamed(user: User, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """A command whose streams are no text."""
     argv = [*user.ssh_argv(), "paas@127.0.0.1", *words]
-    return subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=60)
+    return subprocess.run(argv, input=stdin, capture_output=True, check=False, timeout=150)
 
 
 def test_from_a_push_to_jobs(

@@ -101,7 +101,7 @@ def site(alice: User) -> App:
 
 def raw(server: Server, request: str, *, address: str = "127.0.0.1") -> bytes:
     """What comes back for these bytes, to the end of the connection."""
-    with socket.create_connection((address, server.http_port), 10) as connection:
+    with socket.create_connection((address, server.http_port), 60) as connection:
         connection.sendall(request.replace("\n", "\r\n").encode())
         received = b""
         with contextlib.suppress(ConnectionResetError):
@@ -257,7 +257,7 @@ def test_large_upload_arrives(server: Server, site: App) -> None:
         "size": len(body),
     }
     head = f"POST /upload HTTP/1.1\nHost: site.{DOMAIN}\nContent-Length: 1000000000\n\n"
-    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.http_port), 60) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 413 ")
 
@@ -284,7 +284,7 @@ def test_websocket(server: Server, probe: App) -> None:
         f"GET /ws HTTP/1.1\nHost: probe.{DOMAIN}\nUpgrade: websocket\nConnection: Upgrade\n"
         f"Sec-WebSocket-Key: {key}\nSec-WebSocket-Version: 13\n\n"
     )
-    with socket.create_connection(("127.0.0.1", server.http_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", server.http_port), 60) as connection:
         connection.sendall(head.replace("\n", "\r\n").encode())
         reader = connection.makefile("rb")
         assert reader.readline().startswith(b"HTTP/1.1 101 ")

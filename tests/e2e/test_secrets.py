@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -46,11 +46,12 @@ def found_in(server: Server) -> set[str]:
     for folder, _, names in os.walk(server.root):
         for name in names:
             path = Path(folder, name)
-            if path.is_file() and not path.is_symlink():
-                content = path.read_bytes()
-                if any(secret.encode() in content for secret in SECRETS):
-                    assert path.stat().st_mode & 0o077 == 0, path
-                    found.add(str(path.relative_to(server.root)))
+            with suppress(FileNotFoundError):  # removed meanwhile
+                if path.is_file() and not path.is_symlink():
+                    content = path.read_bytes()
+                    if any(secret.encode() in content for secret in SECRETS):
+                        assert path.stat().st_mode & 0o077 == 0, path
+                        found.add(str(path.relative_to(server.root)))
     return found
 
 
@@ -117,7 +118,7 @@ def test_no_secret_is_in_the_clear_during_a_build(
         assert_only_where_needed(server)
         assert_in_no_command_line()
         pause.go()
-        push.communicate(timeout=120)
+        push.communicate(timeout=150)
     finally:
         pause.close()
     assert push.returncode == 0
@@ -134,8 +135,9 @@ def test_another_key(server: Server, owner: User) -> None:
     assert str(key) in told.stderr
     copied(server)
     for path in (key, *server.state.glob("state.db*"), *server.state.glob("copies/*")):
-        content = path.read_bytes()
-        assert not any(word.encode() in content for word in former), path
+        with suppress(FileNotFoundError):  # a copy that is replaced
+            content = path.read_bytes()
+            assert not any(word.encode() in content for word in former), path
     assert key.stat().st_mode & 0o777 == 0o600
     assert_only_where_needed(server)
     server.paas("ps:restart", "-a", "shop")
@@ -150,8 +152,8 @@ def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> No
     server.paas("server:stop")
     os.truncate(store, 0)
     shutil.rmtree(server.run / "specs")
-    server.paas("server:start", timeout_s=90)
-    wait_for(lambda: server.get("shop").status == 200, what="an answer")
+    server.paas("server:start", timeout_s=180)
+    server.await_answer("shop")
     assert environment(server, "shop")["TOKEN"] == CONFIG
     server.paas("doctor", "--restore-store")
 
@@ -170,11 +172,11 @@ def test_a_start_without_the_store_or_its_key(server: Server, owner: User) -> No
     assert not key.exists()
     assert environment(server, "shop")["TOKEN"] == CONFIG
     server.paas("server:stop")
-    assert f"{key} is missing" in server.paas("server:start", timeout_s=90).stderr
+    assert f"{key} is missing" in server.paas("server:start", timeout_s=180).stderr
     key.write_text(content)
     key.chmod(0o600)
-    server.paas("doctor", "--fix")
-    wait_for(lambda: server.get("shop").status == 200, what="an answer")
+    server.paas("doctor", "--fix", check=False)  # an app may be starting yet
+    server.await_answer("shop")
     assert environment(server, "shop")["TOKEN"] == CONFIG
     plain = json.loads(server.paas("config", "--json", "-a", "shop").stdout)
     assert plain["TOKEN"] == CONFIG

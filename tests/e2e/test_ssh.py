@@ -17,7 +17,7 @@ def hidden(bob: User) -> None:
     bob.ssh("apps:create hidden")
 
 
-def with_options(user: User, options: list[str], *words: str, timeout_s: float = 20) -> Finished:
+def with_options(user: User, options: list[str], *words: str, timeout_s: float = 180) -> Finished:
     """ssh with options before the host."""
     argv = [*user.ssh_argv(*options), "paas@127.0.0.1", *words]
     return run(argv, check=False, timeout_s=timeout_s)
@@ -105,7 +105,7 @@ def test_file_transfer_is_refused(alice: User, server: Server) -> None:
         ["scp", "-O", *options, "paas@127.0.0.1:/etc/passwd", str(target)],
         ["sftp", *options, "-b", "/dev/null", "paas@127.0.0.1"],
     ):
-        assert run(argv, check=False, timeout_s=90).returncode != 0
+        assert run(argv, check=False, timeout_s=180).returncode != 0
     assert not target.exists()
 
 
@@ -137,7 +137,7 @@ def test_forwarding_is_refused(alice: User, server: Server) -> None:
 def through(port: int, target: int, *, socks: bool) -> bytes:
     """What comes back from the target through a local forwarding, asked for by HTTP."""
     wait_for(lambda: listens(port), what="ssh's own listener")
-    with socket.create_connection(("127.0.0.1", port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", port), 60) as connection:
         if socks:  # SOCKS 4: connect to 127.0.0.1:target
             connection.sendall(b"\x04\x01" + target.to_bytes(2, "big") + b"\x7f\0\0\x01\0")
         connection.sendall(b"GET / HTTP/1.0\r\nHost: site.localhost\r\n\r\n")
@@ -204,6 +204,6 @@ def test_sixty_callers_at_once_are_served(alice: User) -> None:
         )
         for _ in range(60)
     ]
-    outputs = [caller.communicate(timeout=60) for caller in callers]
+    outputs = [caller.communicate(timeout=400) for caller in callers]
     assert [caller.returncode for caller in callers] == [0] * 60, outputs
     assert all(out.startswith(b"paas ") for out, _ in outputs)

@@ -48,7 +48,8 @@ def end_monitor(server: Server) -> None:
     """The supervisor starts another."""
     for pid, line in server.processes().items():
         if "daemons.monitor" in line:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(pid, signal.SIGTERM)
 
 
 def photo(server: Server) -> Path:
@@ -115,12 +116,12 @@ def restart(server: Server, meanwhile: Callable[[], None] = lambda: None) -> str
     meanwhile()
     for folder in ("specs", "fifos", "crash"):
         shutil.rmtree(server.run / folder, ignore_errors=True)
-    return server.paas("server:start", timeout_s=90).stderr
+    return server.paas("server:start", timeout_s=180).stderr
 
 
 def serves(server: Server, app: str = "shop", text: str = "v1") -> None:
     """It answers, also right after a start."""
-    wait_for(lambda: server.get(app).text == text, what=f"an answer of {app}")
+    server.await_answer(app, text)
 
 
 def test_an_emptied_store(fragile: Server, shop: User) -> None:
@@ -133,7 +134,7 @@ def test_an_emptied_store(fragile: Server, shop: User) -> None:
     assert database(fragile).stat().st_size == 0
     fragile.paas("doctor", "--restore-store")
     assert "shop" in fragile.paas("apps").stdout
-    assert "the database" in fragile.paas("doctor").stderr
+    assert "the database" in fragile.paas("doctor", check=False).stderr
     fragile.paas("doctor", "--empty-trash")
 
 
@@ -240,7 +241,7 @@ def test_a_restore_that_is_killed(fragile: Server, shop: User) -> None:
         serves(fragile)
     if fragile.paas("apps", check=False).returncode:
         fragile.paas("doctor", "--restore-store")
-    fragile.paas("doctor", "--fix")
+    fragile.paas("doctor", "--fix", check=False)  # an app may be starting yet
     assert "shop" in fragile.paas("apps").stdout
 
 

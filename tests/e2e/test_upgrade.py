@@ -46,7 +46,7 @@ def _visits(server: Server) -> Iterator[Visits]:
     def ask() -> None:
         while not done.is_set():
             try:
-                answer = server.get(APP, timeout_s=30)
+                answer = server.get(APP, timeout_s=150)
             except OSError as error:
                 visits.others.append(error)
                 continue
@@ -136,7 +136,7 @@ def test_an_upgrade_is_noticed_by_nobody(former: Platform, tmp_path: Path) -> No
     assert "set_real_ip_from 192.0.2.7/32;" in site.read_text()
     # The newest two, and the one that supervisord still runs from.
     assert former.installed() == {"1", "2", "3"}
-    assert former.findings() == []
+    wait_for(lambda: former.findings() == [], what="a server without findings")
 
     page = (EXAMPLES / "flask-hello/app.py").read_text().replace("from Flask", "again, from Flask")
     with _visits(server) as visits:
@@ -151,5 +151,5 @@ def test_an_upgrade_is_noticed_by_nobody(former: Platform, tmp_path: Path) -> No
 
     server.paas("server:stop")
     server.paas("server:start")
-    wait_for(lambda: server.get(APP).status == 200, what="an answer after a restart")
+    server.await_answer(APP)
     assert former.supervisord()[1] == "3"

@@ -1,7 +1,6 @@
 """The commands of docs/how-to/workers.md, on the real packages and a real Redis: no job is lost."""
 
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.server import Repository, Server, User, run
+from tests.ports import free_port
 from tests.waiting import wait_for
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "workers.md"
@@ -77,10 +77,7 @@ def commands() -> dict[str, str]:
 @pytest.fixture
 def broker() -> Iterator[int]:
     """The port of a Redis of its own."""
-    for port in range(17_640, 17_700):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                break
+    port = free_port()
     argv = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, cwd="/")
     try:
@@ -120,8 +117,8 @@ def test_jobs_come_to_their_end_at_a_restart(
 
     wait_for(lambda: min(count("begun")) > 0, what="a job of each kind")
     alice.ssh("ps:restart", "-a", "jobsdone")
-    alice.ssh("ps:wait", "-a", "jobsdone", timeout_s=120)
-    wait_for(lambda: count("done") == [2] * 4, limit_s=120, what="the end of all jobs")
+    alice.ssh("ps:wait", "-a", "jobsdone")
+    wait_for(lambda: count("done") == [2] * 4, what="the end of all jobs")
     assert count("begun") == [2] * 4
     log = server.paas("logs", "jobsdone", "-n", "1000").stdout
     assert "Error R12" not in log, log
