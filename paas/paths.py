@@ -198,6 +198,7 @@ class Paths:
     locks = _run("locks", Kind.RUNTIME, "all other locks")
     audit_marks = _run("locks/audit", Kind.RUNTIME, "which changes of the audit trail run")
     build_queue = _run("locks/builds", Kind.RUNTIME, "the queue of builds")
+    nginx_streams = _run("nginx-streams", Kind.RUNTIME, "a file for each app with TCP ports")
     nginx_lock = _run("locks/proxy.lock", Kind.RUNTIME, "the lock of Nginx's files")
     haproxy_lock = _run("locks/haproxy.lock", Kind.RUNTIME, "the lock of HAProxy's files")
     proxy_kind_lock = _run("locks/proxy-kind.lock", Kind.RUNTIME, "the lock of the choice")

@@ -14,6 +14,7 @@ from paas.domain.people.authorities import Authority, parse_authority
 from paas.domain.releases.start_limits import StartLimits
 from paas.domain.routing.app_networks import parse_range
 from paas.domain.routing.health import HEALTH_PATH
+from paas.domain.routing.tcp_ports import NO_PORTS
 from paas.domain.runtime.resources import ServerLimits
 from paas.domain.runtime.workloads import Limits
 from paas.domain.server.allocations import Ranges
@@ -85,6 +86,8 @@ class Settings:
     uids: tuple[int, int] = (70_000, 99_999)
     ports: tuple[int, int] = (20_000, 29_999)
     service_ports: tuple[int, int] = (31_000, 31_999)
+    # Public ports that apps may have for what is not HTTP
+    tcp_ports: tuple[int, int] = NO_PORTS
     # Networks of the apps
     app_networks: bool = False
     app_network_range: str = "10.212.0.0/15"
@@ -221,6 +224,12 @@ class Settings:
             Quota.DISK: self.max_disk_mib * 1024**2,
             Quota.BODY: self.max_body_mib * 1024**2,
         }
+
+    @property
+    def public_ports(self) -> tuple[tuple[int, int], ...]:
+        """The ranges of ports at which the proxy may listen for visitors."""
+        web = ((port, port) for port in (self.http_port, self.https_port) if port)
+        return (*web, *((self.tcp_ports,) if self.tcp_ports != NO_PORTS else ()))
 
     @property
     def files_port(self) -> int:

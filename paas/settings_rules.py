@@ -9,6 +9,7 @@ from paas.domain.routing.health import health_path
 from paas.domain.routing.hosts import server_domain
 from paas.domain.routing.proofs import ProofMode
 from paas.domain.routing.router_values import parse_addresses, parse_networks, parse_servers
+from paas.domain.routing.tcp_ports import FIRST_PORT, NO_PORTS
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import is_app_name
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # the settings check themselves
 # web_certificate: the server gets it from the issuer itself.
 AUTOMATIC_CERTIFICATE = "auto"
 PORT_MAX = 65_535
+SWARM_PORTS = (2_377, 7_946)
 
 
 def problem(settings: "Settings") -> str | None:
@@ -48,6 +50,7 @@ def problem(settings: "Settings") -> str | None:
         *(
             _names_problem,
             _network_problem,
+            _tcp_problem,
             _health_problem,
             _mirror_problem,
             _proof_problem,
@@ -77,6 +80,27 @@ def _network_problem(settings: "Settings") -> str | None:
             return f"{key} takes {error}."
     if settings.docker and settings.app_addresses.overlaps(settings.docker_addresses):
         return "app_network_range and docker_network_range overlap; choose another for one of them."
+    return None
+
+
+def _tcp_problem(settings: "Settings") -> str | None:
+    """Public ports of apps that something else has."""
+    if settings.tcp_ports == NO_PORTS:
+        return None
+    first, last = settings.tcp_ports
+    if not FIRST_PORT <= first <= last <= PORT_MAX:
+        return (
+            f"tcp_ports takes the first and the last of a range of ports from {FIRST_PORT} to "
+            f"{PORT_MAX}, or [0, 0] for none."
+        )
+    own = ["http_port", "https_port", "ssh_port", "registry_port"]
+    own += ["rendezvous_port"] if settings.has_rendezvous else []
+    ranges = {key: (getattr(settings, key),) * 2 for key in own}
+    ranges |= {"ports": settings.ports, "service_ports": settings.service_ports}
+    ranges |= {f"Docker Swarm's port {port}": (port, port) for port in SWARM_PORTS}
+    for key, (low, high) in ranges.items():
+        if first <= high and low <= last:
+            return f"tcp_ports and {key} overlap; choose another range for tcp_ports."
     return None
 
 

@@ -17,7 +17,7 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings, load
 
 DAEMONS = ("nginx", "haproxy", "sshd", "containerd", "dockerd", "swarm", "registry")
-COMMANDS = ("start", "stop", "stop-runs", "close-networks", "status")
+COMMANDS = ("start", "stop", "stop-runs", "close-networks", "free-tcp-ports", "status")
 
 
 def main(argv: list[str] | None = None) -> int:

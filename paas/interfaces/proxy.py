@@ -24,6 +24,9 @@ class ProxyKind(Protocol):
     def cannot(self, key: str, value: str) -> str | None:
         """Why this proxy, as it is installed, cannot do what a setting asks; None: it can."""
 
+    def cannot_tcp(self) -> str | None:
+        """Why this proxy, as it is installed, passes on no TCP ports; None: it does."""
+
     def remove(self, app_id: int) -> None: ...
     def serves(self, site: Site) -> bool:
         """Whether `apply` would change nothing."""
@@ -80,6 +83,9 @@ class ProxyChoice(Protocol):
     def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
         """As `Proxy.cannot`, of any kind."""
 
+    def cannot_tcp(self, kind: str | None = None) -> str | None:
+        """As `Proxy.cannot_tcp`, of any kind."""
+
     def is_unsettled(self) -> bool:
         """Whether a switch from one to another was interrupted."""
 
@@ -125,6 +131,9 @@ class Ports(Protocol):
 
     def are_free(self, endpoints: Sequence[Endpoint]) -> bool:
         """Whether nothing listens at any of these; closing connections do not count."""
+
+    def is_public_free(self, port: int) -> bool:
+        """Whether the proxy could listen on the port, on every address of this machine."""
 
 
 class Resolver(Protocol):

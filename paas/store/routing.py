@@ -28,7 +28,7 @@ class Routings(Table):
             ) from error
 
     def set(self, app_id: int, routing: Routing) -> None:
-        """Raises PaasError ``host-taken`` if another app has one of its names."""
+        """Raises PaasError if another app has one of its names (``host-taken``) or ports."""
         try:
             with self._database.writing() as connection:
                 connection.execute("DELETE FROM hosts WHERE app_id = ?", (app_id,))
@@ -36,17 +36,29 @@ class Routings(Table):
                     "INSERT INTO hosts (host, app_id) VALUES (?, ?)",
                     [(host, app_id) for host in sorted(routing.claimed)],
                 )
+                connection.execute("DELETE FROM tcp_ports WHERE app_id = ?", (app_id,))
+                connection.executemany(
+                    "INSERT INTO tcp_ports (port, app_id) VALUES (?, ?)",
+                    [(port, app_id) for port in routing.tcp_ports],
+                )
                 connection.execute(
                     "INSERT INTO routing (app_id, value) VALUES (?, ?) "
                     "ON CONFLICT (app_id) DO UPDATE SET value = excluded.value",
                     (app_id, json.dumps(asdict(routing))),
                 )
         except sqlite3.IntegrityError as error:
+            if "tcp_ports" in str(error):
+                raise PaasError("tcp-port-taken", "Another app has one of these ports.") from error
             raise PaasError("host-taken", "Another app has one of these names.") from error
 
     def host_owner(self, host: str) -> int | None:
         """The id of the app whose routing has a name; not of one whose own name it is."""
         row = self._database.row("SELECT app_id FROM hosts WHERE host = ?", host)
+        return row["app_id"] if row else None
+
+    def tcp_port_owner(self, port: int) -> int | None:
+        """The id of the app to which a port of the server leads."""
+        row = self._database.row("SELECT app_id FROM tcp_ports WHERE port = ?", port)
         return row["app_id"] if row else None
 
     def host_owners_below(self, domain: str) -> frozenset[int]:
@@ -75,4 +87,7 @@ def _decoded(value: dict[str, Any]) -> Routing:
     statics = tuple(StaticPath(**static) for static in value.pop("statics", ()))
     domains = tuple(value.pop("domains"))
     paths = tuple(PathRoute(**path) for path in value.pop("paths", ()))
-    return Routing(domains=domains, redirects=redirects, statics=statics, paths=paths, **value)
+    ports = tuple(map(int, value.pop("tcp_ports", ())))
+    return Routing(
+        domains, redirects=redirects, statics=statics, paths=paths, tcp_ports=ports, **value
+    )

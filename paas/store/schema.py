@@ -302,4 +302,11 @@ MIGRATIONS = (
     PREVIEWS,
     DNS_CHALLENGE,
     "ALTER TABLE slugs ADD COLUMN dependencies TEXT",
+    """
+    CREATE TABLE tcp_ports (
+        port INTEGER PRIMARY KEY,
+        app_id INTEGER NOT NULL REFERENCES apps (id) ON DELETE CASCADE
+    ) STRICT;
+    CREATE INDEX tcp_ports_by_app ON tcp_ports (app_id);
+    """,
 )

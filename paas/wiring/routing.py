@@ -11,6 +11,7 @@ from paas.services.routing.proofs import Proofs
 from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
+from paas.services.routing.tcp_ports import TcpPorts
 from paas.services.server.quotas import Quotas
 from paas.wiring.adapters import Adapters
 
@@ -87,6 +88,17 @@ def domains(adapters: Adapters, sites: Sites, claims: Claims) -> Domains:
 def paths(adapters: Adapters, sites: Sites, claims: Claims) -> Paths:
     """Which app answers a path of a host."""
     return Paths(store=adapters.store, sites=sites, ownership=claims.ownership, names=claims.names)
+
+
+def tcp_ports(adapters: Adapters, sites: Sites) -> TcpPorts:
+    """Which public ports of the server lead to which app."""
+    return TcpPorts(
+        store=adapters.store,
+        sites=sites,
+        proxy=adapters.proxy,
+        ports=adapters.ports,
+        allowed=adapters.settings.tcp_ports,
+    )
 
 
 def router(adapters: Adapters, sites: Sites, quotas: Quotas) -> Router:

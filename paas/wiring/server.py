@@ -27,7 +27,7 @@ from paas.services.server.quotas import Quotas
 from paas.services.server.reconcile import Reconcile
 from paas.services.server.store_recovery import Recovery
 from paas.services.server.strays import Strays
-from paas.wiring import people
+from paas.wiring import people, routing
 from paas.wiring.adapters import Adapters
 from paas.wiring.monitor import archive_watch, dump_schedules, follower_watch, read_only_turn
 
@@ -201,6 +201,7 @@ def _diagnosis(
         web_certificates=web_certificates,
         wildcards=wildcards,
         proofs=claims.proofs,
+        tcp_ports=routing.tcp_ports(adapters, sites),
         strays=strays,
         app_files=app_files,
         datastores=DatastoreFindings(

@@ -75,6 +75,7 @@ from paas.services.routing.proxies import Proxies
 from paas.services.routing.router import Router
 from paas.services.routing.sites import Sites
 from paas.services.routing.statics import Statics
+from paas.services.routing.tcp_ports import TcpPorts
 from paas.services.runs.cron import Cron
 from paas.services.runs.runs import AppRuns
 from paas.services.server.disk import DiskReports
@@ -185,6 +186,7 @@ class Services:
     datastore_logs: DatastoreLogs
     diagnosing: Diagnosing
     statics: Statics
+    tcp_ports: TcpPorts
     storage: Storages
     maintenance: Maintenance
     metrics: Metrics
@@ -337,6 +339,7 @@ def all_services(adapters: Adapters) -> Services:
         datastore_sessions=datastores.sessions(adapters, all_datastores, elsewhere, app_runs),
         diagnosing=datastores.diagnosing(adapters),
         statics=Statics(store=store, sites=sites),
+        tcp_ports=routing.tcp_ports(adapters, sites),
         storage=apps.storage(adapters, changes, quotas),
         maintenance=routing.maintenance(adapters, sites),
         notifications=runs.notifications(adapters),

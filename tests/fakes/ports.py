@@ -76,3 +76,6 @@ class FakePorts:
     def are_free(self, endpoints: Sequence[Endpoint]) -> bool:
         ports = {endpoint.port for endpoint in endpoints}
         return self.used.isdisjoint(ports) and self.listening().isdisjoint(ports)
+
+    def is_public_free(self, port: int) -> bool:
+        return port not in self.used

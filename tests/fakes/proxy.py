@@ -18,7 +18,8 @@ class FakeProxy:
     failure: raised by the next apply or switch, once. meanwhile: what happens during the next
     apply, once; draining: during the next drain, once. meanwhile_all: what happens before
     replace_all asks for the sites. drained: what drain answers. present: the kind of proxy that it
-    is. unsettled: whether a switch was interrupted.
+    is. unsettled: whether a switch was interrupted. without_tcp: why the present
+    kind passes on no TCP ports.
     """
 
     def __init__(self) -> None:
@@ -32,6 +33,7 @@ class FakeProxy:
         self.drained_at: Collection[Endpoint] | None = None
         self.present = "nginx"
         self.unsettled = False
+        self.without_tcp: str | None = None
 
     def apply(self, site: Site) -> None:
         ports = ",".join(str(endpoint.port) for endpoint in site.endpoints)
@@ -70,6 +72,9 @@ class FakeProxy:
 
     def cannot(self, key: str, value: str, kind: str | None = None) -> str | None:
         return "No brotli here." if (key, value) == ("brotli", "on") else None
+
+    def cannot_tcp(self, kind: str | None = None) -> str | None:
+        return self.without_tcp if kind in (None, self.present) else None
 
     def remove(self, app_id: int) -> None:
         self.calls.append(f"remove {app_id}")

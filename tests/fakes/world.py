@@ -151,6 +151,7 @@ class World:
     docker: bool = False
     web: bool = False
     auto_certificates: bool = False
+    tcp_ports: tuple[int, int] = (5_400, 5_499)
     datastore_server: FakeDatastoreServer = field(default_factory=FakeDatastoreServer)
     datastore_followers: FakeFollowers = field(init=False)
     datastore_reports: FakeDatastoreReports = field(default_factory=FakeDatastoreReports)
@@ -191,6 +192,7 @@ class World:
             run=self.folder / "run",
             domain="example.com",
             uids=(70000, 70009),
+            tcp_ports=self.tcp_ports,
             keep_slugs=2,
             max_domains=10,
             domain_proof=self.domain_proof,
@@ -287,6 +289,7 @@ class World:
         self.sandbox = made.sandbox
         self.sites = made.sites
         self.statics = made.statics
+        self.ports_of_apps = made.tcp_ports
         self.storage = made.storage
         self.scheduling = made.scheduling
         self.maintenance = made.maintenance

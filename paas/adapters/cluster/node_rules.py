@@ -15,6 +15,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Address
 
 from paas.adapters.cluster.peer_rules import CLUSTER_TCP, CLUSTER_UDP
+from paas.adapters.network.reserved_ports import words
 from paas.domain.routing.special_networks import METADATA_V4, PRIVATE_V4
 from paas.settings import Settings
 
@@ -87,7 +88,6 @@ def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Ad
     The set of nameservers is empty: a node knows its own.
     """
     first, last = settings.ports
-    public = [f"{port:d}" for port in (settings.http_port, settings.https_port) if port]
     datastores = "-".join(f"{port:d}" for port in settings.service_ports)
     each = ", ".join(map(str, sorted({server, *peers})))
     refused = [
@@ -103,6 +103,6 @@ def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Ad
         tcp=CLUSTER_TCP,
         udp=CLUSTER_UDP,
         chosen=CHOSEN_PORTS,
-        at_server=", ".join((*public, datastores)),
+        at_server=", ".join((words(settings.public_ports), datastores)),
         refused=", ".join(map(str, refused)) or "255.255.255.255",
     )

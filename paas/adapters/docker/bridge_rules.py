@@ -15,6 +15,7 @@ traffic between two containers of one bridge is checked, too.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from paas.adapters.network.reserved_ports import words
 from paas.domain.routing.special_networks import METADATA_V4, PRIVATE_V4
 from paas.settings import Settings
 
@@ -119,12 +120,11 @@ def bridge_rules(
     ports = ", ".join(f"{port:d}" for port in settings.host_ports)
     datastores = "-".join(f"{port:d}" for port in settings.service_ports)
     refused = [settings.app_addresses, *(() if settings.app_metadata else METADATA_V4)]
-    public = [port for port in (settings.http_port, settings.https_port) if port]
     return _RULES.format(
         table=table,
         links=bridge_links(settings),
         proxy=proxy_uid,
-        public=", ".join(f"{port:d}" for port in public),
+        public=words(settings.public_ports),
         range=settings.docker_addresses,
         refused=", ".join(map(str, refused)),
         dns=_DNS.format(servers=", ".join(dns_servers)) if dns_servers else "",

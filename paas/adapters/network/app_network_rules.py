@@ -12,6 +12,7 @@ the machine and an app, only packets that open a connection are checked.
 from collections.abc import Sequence
 from pathlib import Path
 
+from paas.adapters.network.reserved_ports import words
 from paas.domain.routing.app_networks import AppAddresses
 from paas.domain.routing.special_networks import METADATA_V4, PRIVATE_V4
 from paas.settings import Settings
@@ -140,12 +141,11 @@ def app_network_rules(
     # These networks have no IPv6.
     refused = [addresses.range, *(() if settings.app_metadata else METADATA_V4)]
     private = ", ".join(map(str, PRIVATE_V4))
-    public = [port for port in (settings.http_port, settings.https_port) if port]
     return _RULES.format(
         table=table,
         links=links,
         proxy=proxy_uid,
-        public=", ".join(f"{port:d}" for port in public),
+        public=words(settings.public_ports),
         forward="accept" if routes else "drop",
         range=addresses.range,
         services=addresses.services,

@@ -149,7 +149,8 @@ class AppNetworks:
 
     def refused_ports(self, uid: int) -> set[int]:
         """The ports of the machine's loopback at which an app was refused within the last hour."""
-        public = {self._settings.http_port, self._settings.https_port}
+        ranges = self._settings.public_ports
+        public = {port for first, last in ranges for port in range(first, last + 1)}
         paths = [self.path(AppNetwork(uid, once)) for once in (False, True)]
         return refused_ports([path for path in paths if path.exists()]) - public
 

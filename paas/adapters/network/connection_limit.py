@@ -25,6 +25,7 @@ import re
 from dataclasses import dataclass
 
 from paas.adapters.network.nft import ask_nft
+from paas.adapters.network.reserved_ports import words
 from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.settings import Settings
 
@@ -132,7 +133,6 @@ class ConnectionLimit:
         settings = self._settings
         if not self._limit:
             return ""
-        ports = [port for port in (settings.http_port, settings.https_port) if port]
         return _RULES.format(
             table=table or self._table,
             size=ADDRESSES_MAX,
@@ -140,7 +140,7 @@ class ConnectionLimit:
             last=int(settings.ports[1]),
             first_uid=int(settings.uids[0]),
             last_uid=int(settings.uids[1]),
-            ports=", ".join(f"{port:d}" for port in ports),
+            ports=words(settings.public_ports),
             exempt=_exempt(settings),
             limit=int(self._limit),
             pace=_PACE,

@@ -5,13 +5,12 @@ An outgoing connection may hold a port on IPv4: sshd then keeps running and list
 
 import os
 import signal
-import socket
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from paas.adapters.network import reserved_ports
-from paas.adapters.network.ports import has_ipv6
+from paas.adapters.network.ports import has_ipv6, taken_address
 from paas.adapters.network.reserved_ports import Range
 from paas.adapters.server.listening import other_holder, unreachable_addresses
 from paas.adapters.system.files import write_atomic
@@ -32,6 +31,7 @@ def reserve_ports(settings: Settings) -> None:
     """Keep our ports out of the range of outgoing connections; returns a warning if that fails."""
     daemons = ((port, port) for port in ports_of(settings))
     wanted: list[Range] = [*daemons, settings.ports, settings.service_ports]
+    wanted += settings.public_ports
     exposed = reserved_ports.exposed(wanted)
     if not exposed:
         return
@@ -62,7 +62,7 @@ def wait_until_free(port: int, limit_s: float) -> None:
     Raises PaasError, naming the process that has the port, if that takes too long.
     """
     deadline = time.monotonic() + limit_s
-    while (address := _taken(port)) is not None:
+    while (address := taken_address(port)) is not None:
         if time.monotonic() > deadline:
             raise PaasError(
                 "port-in-use", f"Port {port} is not free on {address}: {port_holder(port)}."
@@ -119,18 +119,3 @@ def _listens(table: str, port: int) -> bool:
         if fields[3] == _LISTEN and int(number, 16) == port and not address.strip("0"):
             return True
     return False
-
-
-def _taken(port: int) -> str | None:
-    """The address on which nothing else could listen now."""
-    families = [(socket.AF_INET, "0.0.0.0")] + ([(socket.AF_INET6, "::")] if has_ipv6() else [])
-    for family, address in families:
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            try:
-                probe.bind((address, port))
-            except OSError:
-                return address
-    return None

@@ -46,6 +46,10 @@ class LocalPorts:
         """Whether nothing listens at any of these; closing connections do not count."""
         return not any(_is_in_use(endpoint) for endpoint in endpoints)
 
+    def is_public_free(self, port: int) -> bool:
+        """Whether the proxy could listen on the port, on every address of this machine."""
+        return taken_address(port) is None
+
 
 def _is_free(port: int, *, beside_closing: bool = False) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
@@ -76,3 +80,18 @@ def has_ipv6() -> bool:
     except OSError:
         return False
     return True
+
+
+def taken_address(port: int) -> str | None:
+    """The address on which nothing else could listen now."""
+    families = [(socket.AF_INET, "0.0.0.0")] + ([(socket.AF_INET6, "::")] if has_ipv6() else [])
+    for family, address in families:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            try:
+                probe.bind((address, port))
+            except OSError:
+                return address
+    return None

@@ -125,6 +125,11 @@ class ChosenProxy:
         """See `Proxy`. kind: another one than the kind that serves."""
         return self._kinds[kind or self.kind()](self._settings).cannot(key, value)
 
+    def cannot_tcp(self, kind: str | None = None) -> str | None:
+        """See `Proxy`. kind: another one than the kind that serves."""
+        present = self.kind()
+        return self._kinds[kind or present](self._of(present)).cannot_tcp()
+
     def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:
         """See `Proxy`; what a former kind still has to do is waited for, too."""
         deadline = time.monotonic() + limit_s

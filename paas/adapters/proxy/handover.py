@@ -6,7 +6,7 @@ accepted first.
 """
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -22,13 +22,15 @@ TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 
 
 @contextmanager
-def connections_held(settings: Settings) -> Iterator[None]:
+def connections_held(settings: Settings, tcp_ports: Sequence[int] = ()) -> Iterator[None]:
     """Hold up new connections to the public ports; all earlier ones have been accepted.
+
+    tcp_ports: of apps.
 
     Without the firewall's rules nothing is held up: a client that connects in that instant is
     refused.
     """
-    ports = [port for port in (settings.http_port, settings.https_port) if port]
+    ports = [*tcp_ports, *(p for p in (settings.http_port, settings.https_port) if p)]
     firewall = NftFirewall(settings)
     firewall.hold(ports, HOLD_LIMIT_S)
     try:

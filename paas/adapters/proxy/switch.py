@@ -12,6 +12,7 @@ from typing import Protocol
 from paas.adapters.proxy.handover import connections_held
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.nginx.proxy import NginxProxy
+from paas.adapters.proxy.tcp_ports import ports_of
 from paas.domain.routing.sites import Site
 from paas.interfaces import Progress
 from paas.settings import Settings
@@ -58,8 +59,10 @@ class ToHaproxy:
             self._program.keep(running=True)
             proxy.wait_until_up()
         with ExitStack() as handover:
+            ports = ports_of(sites, settings)
             proxy.restore(
-                sites, before_reload=lambda: handover.enter_context(connections_held(settings))
+                sites,
+                before_reload=lambda: handover.enter_context(connections_held(settings, ports)),
             )
 
     def stop_former(self, settings: Settings) -> bool:
@@ -84,7 +87,7 @@ class ToNginx:
         with ExitStack() as handover:
 
             def release_ports() -> None:
-                handover.enter_context(connections_held(settings))
+                handover.enter_context(connections_held(settings, ports_of(sites, settings)))
                 haproxy.release_ports()
 
             NginxProxy(settings).restore(

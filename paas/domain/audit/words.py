@@ -162,6 +162,8 @@ WORDS: Mapping[str, Words] = {
     "pg:unfollow": Words.PLAIN,
     "pg:upgrade": Words.PLAIN,
     "proxy:set": Words.PLAIN,
+    "ports:add": Words.PLAIN,
+    "ports:remove": Words.PLAIN,
     "ports:set": Words.PLAIN,
     "ps:restart": Words.PLAIN,
     "ps:placement": Words.PLAIN,

@@ -17,7 +17,8 @@ class Routing:
     users: hashed passwords by name; if there are any, visitors have to log in. statics: in addition
     to those of the config. proofs: why the app has a name, see proofs.py; names from before there
     were proofs have none, and are kept. paths: of its hosts, which other apps answer; of its own
-    host with OWN_HOST. by_path: whether paths of hosts may be this app's.
+    host with OWN_HOST. by_path: whether paths of hosts may be this app's. tcp_ports: of the server,
+    that lead to its web instances.
     """
 
     domains: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Routing:
     proofs: Mapping[str, str] = field(default_factory=dict)
     paths: tuple[PathRoute, ...] = ()
     by_path: bool = False
+    tcp_ports: tuple[int, ...] = ()
 
     def names(self, own: str) -> tuple[str, ...]:
         """Every host name: those that answer, the one to show first, and those that redirect.

@@ -79,6 +79,7 @@ class Site:
     deployed: false where no version was ever deployed, as the page then says, with 404.
     error_pages: by status (502, 503 where nothing runs, 504), what visitors see in place of a
     default. paths: of its hosts, which other apps answer. by_path: whether it may be such an app.
+    tcp_ports: of the server, that lead to the endpoints.
     """
 
     app_id: int
@@ -95,6 +96,7 @@ class Site:
     deployed: bool = True
     paths: tuple[PathRoute, ...] = ()
     by_path: bool = False
+    tcp_ports: tuple[int, ...] = ()
 
     @property
     def hsts(self) -> Hsts | None:

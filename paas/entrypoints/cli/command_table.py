@@ -64,6 +64,7 @@ from paas.entrypoints.cli import (
     server,
     statics,
     storage,
+    tcp_ports,
     tokens,
     users,
 )
@@ -227,6 +228,9 @@ COMMANDS: tuple[click.Command, ...] = (
     run_commands.detached,
     run_commands.listing,
     run_commands.stop,
+    tcp_ports.listing,
+    tcp_ports.add,
+    tcp_ports.remove,
     statics.listing,
     statics.add,
     statics.remove,

@@ -14,6 +14,7 @@ from pathlib import Path
 from paas.adapters.cluster.engine_trust import untell_engine
 from paas.adapters.docker.programs import unmount
 from paas.adapters.network import port_guard
+from paas.adapters.proxy.tcp_ports import set_taken_aside
 from paas.adapters.runtime.native import cleanup
 from paas.adapters.server import daemons
 from paas.adapters.server.daemon_programs import owns_network_daemons
@@ -172,6 +173,12 @@ def close_networks(settings: Settings) -> int:
     return 0
 
 
+def free_tcp_ports(settings: Settings) -> int:
+    """Before systemd starts nginx: leave out TCP ports that other programs have."""
+    set_taken_aside(sorted(settings.paths.nginx_streams.glob("*.conf")))
+    return 0
+
+
 def status(settings: Settings) -> int:
     """Print the platform's own processes; works while the gate is down."""
     rows = daemons.processes(settings)
@@ -220,5 +227,6 @@ ACTIONS: dict[str, Callable[[Settings], int]] = {
     "stop": stop,
     "stop-runs": stop_runs,
     "close-networks": close_networks,
+    "free-tcp-ports": free_tcp_ports,
     "status": status,
 }

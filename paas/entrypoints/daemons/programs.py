@@ -27,8 +27,10 @@ _POLL_S = 0.05
 def run_nginx(settings: Settings) -> NoReturn:
     """Become nginx; supervisord runs this if systemd does not run nginx."""
     from paas.adapters.proxy.nginx.orphans import shut_down_orphans
+    from paas.adapters.proxy.tcp_ports import set_taken_aside
 
     shut_down_orphans(settings)
+    set_taken_aside(sorted(settings.paths.nginx_streams.glob("*.conf")))
     # A killed nginx leaves it behind, and nginx cannot listen at an existing path.
     settings.paths.handover_socket.unlink(missing_ok=True)
     become(nginx_argv(settings))
@@ -36,8 +38,10 @@ def run_nginx(settings: Settings) -> NoReturn:
 
 def run_haproxy(settings: Settings) -> NoReturn:
     """Become HAProxy; supervisord runs this if it is the proxy."""
-    from paas.adapters.proxy.haproxy.conf import haproxy_argv
+    from paas.adapters.proxy.haproxy.conf import haproxy_argv, sites_directory
+    from paas.adapters.proxy.tcp_ports import set_taken_aside
 
+    set_taken_aside(sorted(sites_directory(settings).glob("*.tcp.cfg")))
     become(ending_with_parent(haproxy_argv(settings)))
 
 

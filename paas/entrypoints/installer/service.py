@@ -70,8 +70,11 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
 
 
 def _write_units(settings: Settings) -> None:
-    text = UNIT_TEXT.format(python=settings.paths.current / "venv/bin/python", etc=settings.etc)
-    drop_in = NGINX_DROP_IN_TEXT.format(again=settings.paths.handover_socket)
+    python = settings.paths.current / "venv/bin/python"
+    text = UNIT_TEXT.format(python=python, etc=settings.etc)
+    drop_in = NGINX_DROP_IN_TEXT.format(
+        again=settings.paths.handover_socket, python=python, etc=settings.etc
+    )
     wanted = {UNIT: text, NGINX_DROP_IN: drop_in}
     changed = [path for path in wanted if not path.exists() or path.read_text() != wanted[path]]
     for path in changed:

@@ -40,6 +40,8 @@ StartLimitIntervalSec=0
 [Service]
 # A killed nginx leaves it behind, and nginx cannot listen at an existing path.
 ExecStartPre=-/bin/rm -f {again}
+# Nor where another program listens.
+ExecStartPre=-{python} -I -m paas.entrypoints.boot --etc {etc} free-tcp-ports
 OOMPolicy=continue
 Restart=on-failure
 RestartSec=2

@@ -22,7 +22,15 @@ def copy_settings(store: Store, source: App, app: App) -> None:
     if not source.storage:
         store.apps.set_scheduling(app.id, source.scheduling)
     routing = store.routing.of_app(source.id)
-    own = replace(routing, domains=(), own_host=True, redirects=(), paths=(), by_path=False)
+    own = replace(
+        routing,
+        domains=(),
+        own_host=True,
+        redirects=(),
+        paths=(),
+        by_path=False,
+        tcp_ports=(),
+    )
     store.routing.set(app.id, own)
 
 

@@ -42,7 +42,13 @@ class Proxies:
     def losses(self, actor: Actor, kind: str) -> list[str]:
         """Settings of apps that the kind does not support, a line for each."""
         require_admin(actor, "see the server's proxy")
-        return [
+        without_tcp = self.choice.cannot_tcp(kind)
+        closed = [
+            f"{app.name}: its TCP ports lead nowhere. {without_tcp}"
+            for app in self.store.apps.all()
+            if without_tcp is not None and self.store.routing.of_app(app.id).tcp_ports
+        ]
+        return closed + [
             f"{app.name}: {reason}"
             for app in self.store.apps.all()
             for key, value in self.store.routing.of_app(app.id).settings.items()

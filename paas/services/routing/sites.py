@@ -72,6 +72,7 @@ class Sites:
             deployed=slug is not None,
             paths=routing.paths_at(self.addresses.host(app.name)),
             by_path=routing.by_path,
+            tcp_ports=routing.tcp_ports,
         )
 
     def present(

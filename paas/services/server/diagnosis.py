@@ -1,6 +1,7 @@
 """What is not as the store says: a dry run of reconcile, and what each app depends on."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,7 @@ from paas.services.datastores.findings import DatastoreFindings
 from paas.services.people.logins import Logins
 from paas.services.routing.proofs import Proofs
 from paas.services.routing.sites import Sites
+from paas.services.routing.tcp_ports import TcpPorts
 from paas.services.server.app_files import AppFiles
 from paas.services.server.strays import Strays
 from paas.store import Store
@@ -52,6 +54,7 @@ class Diagnosis:
     web_certificates: WebCertificates
     wildcards: Wildcards
     proofs: Proofs
+    tcp_ports: TcpPorts
     strays: Strays
     app_files: AppFiles
     datastores: DatastoreFindings
@@ -79,6 +82,7 @@ class Diagnosis:
                 *self.app_files.findings(app),
                 *self._interrupted(app),
                 *self._running(app, known),
+                *self._closed(app),
                 *_moved(app, moved.get(app.id, {})),
             ]
             if self.store.apps.by_id(app.id) == app and not self.locks.app_is_held(app.id):
@@ -237,6 +241,19 @@ class Diagnosis:
             if not served:
                 words = f"{app.name}: the proxy's files for it are not as they should be."
                 yield mendable("site", words, app.name)
+
+    def _closed(self, app: App) -> Iterator[Finding]:
+        warnings: list[str] = []
+        with suppress(PaasError):  # an unreadable routing, as `_running` says
+            warnings = self.tcp_ports.warnings(app)
+        for warning in warnings:
+            yield Finding(
+                check="tcp",
+                message=f"{app.name}: {warning}.",
+                command=f"paas ports -a {app.name}",
+                app=app.name,
+                grave=False,
+            )
 
     def _live(self, app: App) -> list[Instance]:
         return [i for i in self.store.instances.of_app(app.id) if i.is_live(app)]

@@ -31,9 +31,10 @@ from tests.contract.proxy.nginx_server import (
     status_of,
 )
 from tests.contract.proxy.test_reload import Load
+from tests.contract.proxy.test_tcp_ports import connect, echoed, greeter, greeting
 from tests.endpoints import at
 from tests.fakes.output import FakeProgress
-from tests.ports import free_port
+from tests.ports import free_port, free_range
 from tests.waiting import wait_for
 
 
@@ -82,8 +83,12 @@ def server() -> Iterator[Server]:
     root = Path(tempfile.mkdtemp(prefix="paas-switch-"))
     root.chmod(0o755)
     files_port = free_port()
+    block = free_range()
     settings = replace(
-        embedded_settings(root), ports=(files_port - 1, files_port), worker_limit_s=8.0
+        embedded_settings(root),
+        ports=(files_port - 1, files_port),
+        tcp_ports=(block[0], block[-1]),
+        worker_limit_s=8.0,
     )
     for directory in (settings.etc, settings.state, settings.run):
         directory.mkdir(mode=0o711)
@@ -162,6 +167,20 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
         assert server.proxy.stop_former(60)
         assert server.program.child is None
         assert server.proxy.drain(60)
+
+
+def test_tcp_ports_change_hands_too(server: Server) -> None:
+    """There and back: what is open goes on, and what is new is served."""
+    port = server.nginx.settings.tcp_ports[0]
+    with greeter(b"a") as app:
+        site = Site(1, ("a.localhost",), at(app.port), tcp_ports=(port,))
+        server.proxy.apply(site)
+        for kind in ("haproxy", "nginx"):
+            with connect(port) as connection:
+                assert connection.recv(1) == b"a"
+                server.switch(kind, site)
+                assert echoed(connection, b"still here")
+                assert greeting(port) == b"a"
 
 
 def test_a_switch_that_fails_leaves_the_former_serving(server: Server) -> None:

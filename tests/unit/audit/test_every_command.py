@@ -143,6 +143,8 @@ USES: dict[str, str] = {
     "pg:promote": "STATS",
     "pg:psql": f"-c 'SELECT {CANARY}'",
     "proxy:set": "nginx",
+    "ports:add": "5433:tcp",
+    "ports:remove": "5433:tcp",
     "ports:set": "web=8080",
     "registry:login": "ghcr.io alice",
     "registry:logout": "ghcr.io",

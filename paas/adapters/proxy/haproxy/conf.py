@@ -20,6 +20,7 @@ from paas.adapters.proxy.nginx.escaping import (
     trusted_networks,
 )
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS
+from paas.adapters.proxy.tcp_ports import IDLE_S
 from paas.adapters.proxy.tls import CIPHERS
 from paas.adapters.proxy.web_site import WebSite
 from paas.settings import Settings
@@ -88,6 +89,7 @@ def render_shared(
         curves=curves,
         trailers=plain_path(trailers_file(settings)),
         errors=_ERRORS,
+        idle_s=IDLE_S,
         pages=plain_path(base / "errors"),
         schemes=_schemes(settings, ipv6=ipv6) if public else [],
         trusted=trusted_networks(settings) if settings.proxy_protocol else [],

@@ -12,6 +12,7 @@ from paas.adapters.proxy.error_pages import render_page
 from paas.adapters.proxy.haproxy.conf import HAPROXY, render_shared, render_tables, sites_directory
 from paas.adapters.proxy.haproxy.escaping import directory, log_socket
 from paas.adapters.proxy.haproxy.site_conf import backends_of, files_of, page_file
+from paas.adapters.proxy.haproxy.tcp_conf import render_tcp, tcp_backend
 from paas.adapters.proxy.nginx.escaping import trusted_networks
 from paas.adapters.proxy.tls import CURVES, curves_of, version_words
 from paas.adapters.proxy.web_site import WebSite, web_site
@@ -22,6 +23,8 @@ from paas.settings import Settings
 
 # Content by path; None if there is no file.
 Files = Mapping[Path, bytes | None]
+# Of the files of an app.
+ENDINGS = ("cfg", "names", "tcp.cfg")
 # HAProxy keeps a page in one buffer of 16 KiB, together with its headers.
 PAGE_MAX_BYTES = 12_288
 _SERVER = re.compile(r"^    server (s[0-9][0-9.-]*) (.*)\n", re.MULTILINE)
@@ -84,15 +87,27 @@ class HaproxyFiles:
         """The content of the files with this site. Raises PaasError if that is not possible."""
         files = files_of(site, self._settings)
         return {
-            self.path(site.app_id, "cfg"): files.backend.encode(),
-            self.path(site.app_id, "names"): files.names.encode(),
+            **self._of_site(site),
             **self.tables({site.app_id: files.names}),
         }
 
+    def _of_site(self, site: Site) -> dict[Path, bytes | None]:
+        files = files_of(site, self._settings)
+        tcp = render_tcp(site, self._settings, ipv6=has_ipv6())
+        contents = {"cfg": files.backend, "names": files.names, "tcp.cfg": tcp}
+        return {
+            self.path(site.app_id, ending): None if text is None else text.encode()
+            for ending, text in contents.items()
+        }
+
+    def own(self, app_id: int) -> list[Path]:
+        """The app's files."""
+        return [self.path(app_id, ending) for ending in ENDINGS]
+
     def present(self, app_id: int) -> dict[Path, bytes | None]:
         """The current content of those files."""
-        own = [self.path(app_id, ending) for ending in ("cfg", "names")]
-        return {path: read_bytes(path) for path in [*own, *render_tables(self._settings, ())]}
+        paths = [*self.own(app_id), *render_tables(self._settings, ())]
+        return {path: read_bytes(path) for path in paths}
 
     def write(self, files: Files) -> None:
         """Write those that differ; delete those that should be None."""
@@ -115,22 +130,20 @@ class HaproxyFiles:
         wanted: dict[Path, bytes | None] = {}
         for site in sites:
             try:
-                files = files_of(site, self._settings)
+                files = self._of_site(site)
                 self.write_referenced(site)
             except PaasError as error:
                 # As with one that HAProxy refuses, the others are served.
                 write_atomic(self.path(site.app_id, "cfg.refused"), f"# {error.message}\n")
                 continue
-            wanted[self.path(site.app_id, "cfg")] = files.backend.encode()
-            wanted[self.path(site.app_id, "names")] = files.names.encode()
+            wanted |= files
         there = {*self._sites.glob("*.cfg"), *self._sites.glob("*.names")}
         self.replace(wanted | dict.fromkeys(there - wanted.keys()))
         self.replace(self.tables())
 
     def set_aside(self, app_id: int) -> None:
         """Move an app's files to where HAProxy does not read them."""
-        for ending in ("cfg", "names"):
-            path = self.path(app_id, ending)
+        for path in self.own(app_id):
             if path.exists():
                 path.rename(path.with_name(path.name + ".refused"))
         self.pending.touch()
@@ -138,7 +151,7 @@ class HaproxyFiles:
 
     def culprit(self, words: str) -> int | None:
         """The app that HAProxy complains about: by its file, or by that of a certificate."""
-        site = re.escape(f"{self._sites}/") + r"([0-9]+)\.cfg"
+        site = re.escape(f"{self._sites}/") + r"([0-9]+)(?:\.tcp)?\.cfg"
         pem = re.escape(f"{self._certificates}/") + r"([0-9]+)-"
         found = re.search(site, words) or re.search(pem, words)
         return int(found[1]) if found and self.path(int(found[1]), "cfg").exists() else None
@@ -180,11 +193,16 @@ class HaproxyFiles:
     def served(self) -> set[tuple[str, str]]:
         """Backend and name of each instance that should get requests."""
         found = ((app_id, instances(self.text(app_id, "cfg"))) for app_id in self.ids("cfg"))
-        return {
+        served = {
             (backend, name)
             for app_id, names in found
             for backend in backends_of(app_id)
             for name in names
+        }
+        return served | {
+            (tcp_backend(app_id), name)
+            for app_id in self.ids("tcp.cfg")
+            for name in instances(self.text(app_id, "tcp.cfg"))
         }
 
     def ids(self, ending: str) -> set[int]:
@@ -194,7 +212,7 @@ class HaproxyFiles:
         return {int(match[1]) for match in matches if match}
 
     def path(self, app_id: int, ending: str) -> Path:
-        """An app's file: cfg, which HAProxy reads, or names, which the tables are made of."""
+        """An app's file: cfg and tcp.cfg, which HAProxy reads, or names, for the tables."""
         return self._sites / f"{app_id:d}.{ending}"
 
     def text(self, app_id: int, ending: str) -> str:

@@ -99,7 +99,7 @@ class HaproxyProxy:
     def _take_away(self, app_id: int) -> None:
         former = self._files.present(app_id)
         self._files.pending.touch()
-        self._files.write({self._files.path(app_id, end): None for end in ("cfg", "names")})
+        self._files.write(dict.fromkeys(self._files.own(app_id)))
         self._files.write(self._files.tables())
         if self._process.master.is_up():
             self._process.test()
@@ -133,6 +133,10 @@ class HaproxyProxy:
             and router_settings({key: value}, {}).buffer_bytes > HEAD_MAX_BYTES
         ):
             return "HAProxy accepts headers of 32k at most."
+        return None
+
+    def cannot_tcp(self) -> str | None:
+        """HAProxy always passes on TCP ports."""
         return None
 
     def drain(self, limit_s: float, endpoints: Collection[Endpoint] | None = None) -> bool:

@@ -20,7 +20,7 @@ RETRY_S = 0.005
 PID_LIMIT_S = 3.0
 _MAINTENANCE = 1  # srv_admin_state: SRV_ADMF_FMAINT
 _RUNNING = 2  # srv_op_state: SRV_ST_RUNNING
-_APP = re.compile(r"paas_[0-9]+(_once|_trailers)?")
+_APP = re.compile(r"paas_[0-9]+(_once|_trailers|_tcp)?")
 _INSTANCE = re.compile(r"s[0-9][0-9.-]*")
 
 

@@ -88,7 +88,7 @@ def nginx_part(site: Site) -> Site | None:
         gzip=False,
         brotli=False,
     )
-    return replace(site, certificates=(), redirects=(), settings=plain, paths=())
+    return replace(site, certificates=(), redirects=(), settings=plain, paths=(), tcp_ports=())
 
 
 def _is_running(site: Site) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,12 +20,16 @@ from paas.adapters.proxy.nginx.http_conf import (
 )
 from paas.adapters.proxy.nginx.site_conf import logins_file, render_logins, render_site
 from paas.adapters.proxy.nginx.static_files import installed_modules, write_pages
+from paas.adapters.proxy.nginx.stream_conf import render_stream
 from paas.adapters.proxy.nginx.tls import installed_tls
 from paas.adapters.proxy.web_site import web_site
 from paas.adapters.system.files import make_directory, read_bytes, remove, write_atomic
 from paas.domain.routing.sites import Site
 from paas.domain.values.errors import PaasError
 from paas.settings import Settings
+
+# Content by path; None if there is no file.
+Files = Mapping[Path, bytes | None]
 
 
 class NginxFiles:
@@ -34,6 +38,8 @@ class NginxFiles:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sites = sites_directory(settings)
+        # Not kept over a boot: then another program may have a port, and nginx would not start.
+        self._streams = settings.paths.nginx_streams
         # Exists while files may be newer than what nginx serves, also after a crash in between.
         self.pending = settings.paths.nginx_reload_mark
 
@@ -43,7 +49,8 @@ class NginxFiles:
         paths = self._settings.paths
         for path in (paths.nginx, paths.nginx_tmp, paths.logs):
             make_directory(path, mode=0o711)
-        make_directory(self._sites, mode=0o700)
+        for path in (self._sites, self._streams):
+            make_directory(path, mode=0o700)
         again = paths.handover_socket.parent
         make_directory(again, mode=0o710, owner=(0, proxy_account(self._settings).pw_gid))
         write_pages(self._settings)
@@ -53,11 +60,11 @@ class NginxFiles:
 
     def shared(self) -> dict[Path, str]:
         """The text of each file outside the sites, by path: what an uninstall must delete."""
-        settings = self._settings
+        settings, modules = self._settings, installed_modules()
         web = web_site(settings, tuple(trusted_networks(settings)))
         if settings.embedded:
             return {
-                settings.nginx_conf: render_nginx(settings),
+                settings.nginx_conf: render_nginx(settings, modules=modules),
                 settings.nginx_http_conf: render_http(
                     settings, ipv6=has_ipv6(), tls=installed_tls(), web=web
                 ),
@@ -68,11 +75,27 @@ class NginxFiles:
                 settings, ipv6=has_ipv6(), omit=omit, tls=installed_tls(), web=web
             )
         }
-        modules = settings.nginx_conf.parent / "modules-enabled"
-        if modules.is_dir():
+        enabled = settings.nginx_conf.parent / "modules-enabled"
+        if enabled.is_dir():
             # The only directory that Debian's nginx.conf includes at its main level.
-            files[modules / "90-paas.conf"] = render_main(settings, omit=omit)
+            files[enabled / "90-paas.conf"] = render_main(settings, omit=omit, modules=modules)
         return files
+
+    def cannot_tcp(self) -> str | None:
+        """Why nginx passes on no TCP ports, as it is installed; None: it does."""
+        if not installed_modules().stream:
+            return "Nginx has no module for TCP ports here: apt install libnginx-mod-stream"
+        conf = self._settings.nginx_conf
+        enabled = conf.parent / "modules-enabled" / "90-paas.conf"
+        texts = [(read_bytes(path) or b"").decode(errors="replace") for path in (conf, enabled)]
+        if self._settings.proxy != "nginx" or any(str(self._streams) in text for text in texts):
+            return None
+        if not self._settings.embedded and "stream" in own_directives(texts[0]):
+            return (
+                f"{conf} has a stream block of its own, of which Nginx accepts one: add this line "
+                f"to it: include {self._streams}/*.conf;"
+            )
+        return "Nginx has no place for TCP ports yet."
 
     def render(self, site: Site) -> str:
         """A site's file. Raises PaasError if it cannot be rendered."""
@@ -80,28 +103,52 @@ class NginxFiles:
             site, self._settings, ipv6=has_ipv6(), tls=installed_tls(), modules=installed_modules()
         )
 
+    def wanted(self, site: Site) -> Files:
+        """The content of the app's files with this site. Raises PaasError as `render`."""
+        modules = installed_modules()
+        stream = render_stream(site, self._settings, ipv6=has_ipv6(), modules=modules)
+        return {
+            self.path(site.app_id): self.render(site).encode(),
+            self.stream_path(site.app_id): None if stream is None else stream.encode(),
+        }
+
+    def present(self, app_id: int) -> Files:
+        """The current content of those files."""
+        return {path: read_bytes(path) for path in (self.path(app_id), self.stream_path(app_id))}
+
+    def write(self, files: Files) -> None:
+        """Write those that differ; delete those that should be None. A boot writes them again."""
+        for path, content in files.items():
+            if content is None:
+                remove(path)
+            elif read_bytes(path) != content:
+                write_atomic(path, content, mode=0o644, durable=False)
+
     def replace_sites(self, sites: Sequence[Site]) -> None:
-        """Make the site files exactly these."""
-        for path in self._sites.glob("*.refused"):
-            path.unlink()
+        """Make the apps' files exactly those of these sites."""
+        for directory in (self._sites, self._streams):
+            for path in directory.glob("*.refused"):
+                path.unlink()
         wanted = self._rendered(sites)
-        for path in set(self._sites.glob("*.conf")) - wanted.keys():
+        there = {*self._sites.glob("*.conf"), *self._streams.glob("*.conf")}
+        for path in there - wanted.keys():
             self.pending.touch()
             path.unlink()
         for site in sites:
             with suppress(PaasError):  # nginx rejects this site, which is then set aside
                 make_log(self._settings, site.app_id)
                 self.write_logins(site)
-        for path, text in wanted.items():
-            self._replace(path, text)
+        for path, content in wanted.items():
+            self._replace(path, content.decode())
 
-    def _rendered(self, sites: Sequence[Site]) -> dict[Path, str]:
+    def _rendered(self, sites: Sequence[Site]) -> dict[Path, bytes]:
         """The files of those sites that can be rendered; the others are marked as refused."""
-        found = {}
+        found: dict[Path, bytes] = {}
         for site in sites:
             path = self.path(site.app_id)
             try:
-                found[path] = self.render(site)
+                files = self.wanted(site)
+                found |= {p: content for p, content in files.items() if content is not None}
             except PaasError as error:
                 write_atomic(refused_path(path), f"# {error.message!r}\n", mode=0o600)
         return found
@@ -112,13 +159,15 @@ class NginxFiles:
             self.pending.touch()
             # A boot writes the sites again. The system's nginx may start before that, and does not
             # start without the files that all apps share.
-            write_atomic(path, text, mode=0o644, durable=path.parent != self._sites)
+            durable = path.parent not in {self._sites, self._streams}
+            write_atomic(path, text, mode=0o644, durable=durable)
 
     def culprit(self, words: str) -> Path | None:
-        """The site file that nginx complains about: by its name, or that of a log or key in it."""
-        found = re.search(re.escape(f"{self._sites}/") + r"([0-9]+)\.conf", words)
-        if found and (path := self.path(int(found[1]))).exists():
-            return path
+        """The app's file that nginx complains about: by its name, or that of a log or key in it."""
+        for directory in (self._sites, self._streams):
+            found = re.search(re.escape(f"{directory}/") + r"([0-9]+\.conf)", words)
+            if found and (path := directory / found[1]).exists():
+                return path
         quoted = re.findall(r'"/[^"]+"', words)
         texts = ((path, path.read_text()) for path in sorted(self._sites.glob("*.conf")))
         return next((path for path, text in texts if any(q in text for q in quoted)), None)
@@ -140,6 +189,10 @@ class NginxFiles:
     def path(self, app_id: int) -> Path:
         """The file of an app's site."""
         return self._sites / f"{app_id:d}.conf"
+
+    def stream_path(self, app_id: int) -> Path:
+        """The file of an app's TCP ports."""
+        return self._streams / f"{app_id:d}.conf"
 
     def write_logins(self, site: Site) -> None:
         """Write the names and passwords that nginx asks visitors of the site for.

@@ -15,9 +15,11 @@ from paas.adapters.proxy.nginx.escaping import (
     trusted_networks,
 )
 from paas.adapters.proxy.nginx.site_conf import CLEARED_HEADERS, challenges_directory
+from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules
 from paas.adapters.proxy.nginx.tls import BASIC, NginxTls
 from paas.adapters.proxy.web_site import WebSite
 from paas.adapters.system.templates import load_all
+from paas.domain.routing.tcp_ports import NO_PORTS
 from paas.domain.values.errors import PaasError
 from paas.domain.values.names import shown
 from paas.settings import Settings
@@ -25,6 +27,7 @@ from paas.settings import Settings
 ONCE_ONLY = (
     "server_names_hash_bucket_size",
     "server_names_hash_max_size",
+    "stream",
     "worker_rlimit_nofile",
     "worker_shutdown_timeout",
 )
@@ -39,7 +42,7 @@ def own_directives(nginx_conf: str) -> frozenset[str]:
     return frozenset(
         name
         for name in ONCE_ONLY
-        if re.search(rf"^[ \t]*{name}[ \t]", nginx_conf, re.MULTILINE) is not None
+        if re.search(rf"^[ \t]*{name}[ \t{{]", nginx_conf, re.MULTILINE) is not None
     )
 
 
@@ -74,12 +77,25 @@ def render_http(
     )
 
 
-def render_main(settings: Settings, *, omit: Set[str] = frozenset()) -> str:
+def render_main(
+    settings: Settings, *, omit: Set[str] = frozenset(), modules: Modules = NO_MODULES
+) -> str:
     """What belongs at the main level of the system's nginx.conf (modules-enabled on Debian)."""
-    return render("main.conf.j2", worker_limit_ms=_worker_limit_ms(settings), omit=omit)
+    return render(
+        "main.conf.j2",
+        worker_limit_ms=_worker_limit_ms(settings),
+        omit=omit,
+        stream=has_streams(settings, modules) and "stream" not in omit,
+        streams=path_text(settings.paths.nginx_streams),
+    )
 
 
-def render_nginx(settings: Settings) -> str:
+def has_streams(settings: Settings, modules: Modules) -> bool:
+    """Whether nginx serves TCP ports of apps, if they have any."""
+    return settings.proxy == "nginx" and settings.tcp_ports != NO_PORTS and modules.stream
+
+
+def render_nginx(settings: Settings, *, modules: Modules = NO_MODULES) -> str:
     """The whole nginx.conf of an embedded server. It says ``daemon off``: a supervisor runs it."""
     if _ACCOUNT.fullmatch(settings.proxy_user) is None:
         raise PaasError("proxy-user", f"{shown(settings.proxy_user)} is not an account's name.")
@@ -91,6 +107,8 @@ def render_nginx(settings: Settings) -> str:
             "worker-connections", settings.worker_connections, 64, 120_000
         ),
         omit=frozenset(),
+        stream=has_streams(settings, modules),
+        streams=path_text(settings.paths.nginx_streams),
         pid=path_text(settings.nginx_pid),
         error_log=path_text(settings.paths.nginx_error_log),
         temporary=path_text(settings.paths.nginx_tmp),

@@ -7,18 +7,18 @@ reload counts as well. If only the addresses and ports of instances change, ngin
 only once, when it reloads.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 from paas.adapters.proxy.access_log_file import make_log
 from paas.adapters.proxy.nginx.drain import wait_until_drained
-from paas.adapters.proxy.nginx.files import NginxFiles, put_back, refused_path
+from paas.adapters.proxy.nginx.files import Files, NginxFiles, put_back, refused_path
 from paas.adapters.proxy.nginx.http_conf import sites_directory
 from paas.adapters.proxy.nginx.process import NginxProcess
 from paas.adapters.proxy.nginx.site_conf import differs_in_endpoints_alone
 from paas.adapters.proxy.nginx.static_files import MODULES
-from paas.adapters.system.files import read_bytes, remove, write_atomic
+from paas.adapters.system.files import read_bytes, remove
 from paas.adapters.system.flocks import locked
 from paas.domain.routing.endpoints import Endpoint
 from paas.domain.routing.sites import Site
@@ -43,33 +43,33 @@ class NginxProxy:
 
         Raises PaasError, with the former file restored, if nginx is down or refuses it.
         """
-        text = self._files.render(site)
-        path = self._files.path(site.app_id)
+        wanted = self._files.wanted(site)
         with self._locked():
             self._process.running()
-            former = read_bytes(path)
-            if former == text.encode() and not self._files.pending.exists():
-                return
+            former = self._files.present(site.app_id)
             was_pending = self._files.pending.exists()
+            if former == wanted and not was_pending:
+                return
             make_log(self._settings, site.app_id)
             self._files.write_logins(site)
-            is_new = was_pending or not differs_in_endpoints_alone(former, text)
-            alone = is_new and not was_pending and self._has_many()
+            is_new = was_pending or not _differ_in_endpoints_alone(former, wanted)
+            alone = is_new and not was_pending and self._has_many() and self._is_site(wanted)
             if alone:
+                text = (wanted[self._files.path(site.app_id)] or b"").decode()
                 trial = self._files.show_alone(site, text)
                 self._refuse_conflicts(site, self._process.test_with(trial, self._sites))
             self._files.pending.touch()
-            write_atomic(path, text, mode=0o644, durable=False)  # a boot writes it again
+            self._files.write(wanted)
             if is_new and not alone:
                 try:
-                    self._refuse_conflicts(site, self._tested(path))
+                    self._refuse_conflicts(site, self._tested(site.app_id))
                 except PaasError:
-                    put_back(path, former)
+                    self._files.write(former)
                     if not was_pending:
                         remove(self._files.pending)
                     raise
-            self._reload(path, former, site if alone else None)
-            remove(refused_path(path))
+            self._reload(site.app_id, former, site if alone else None)
+            self._forget_refused(wanted)
             self._files.remove_logins(site.app_id, site)
 
     def cannot(self, key: str, value: str) -> str | None:
@@ -78,31 +78,32 @@ class NginxProxy:
             return "Nginx has no brotli here: apt install libnginx-mod-http-brotli-filter"
         return None
 
+    def cannot_tcp(self) -> str | None:
+        """Why the installed nginx passes on no TCP ports; None: it does."""
+        return self._files.cannot_tcp()
+
     def remove(self, app_id: int) -> None:
         """Stop serving an app; no error if it has no site. Nginx may be down."""
-        path = self._files.path(app_id)
         with self._locked():
-            former = read_bytes(path)
+            former = self._files.present(app_id)
             # It may still be served without its file, if a process was killed before the reload.
-            if former is not None or self._files.pending.exists():
+            if any(former.values()) or self._files.pending.exists():
                 self._files.pending.touch()
-                put_back(path, None)
+                self._files.write(dict.fromkeys(former))
                 if self._process.master() is not None:
                     self._process.test()
-                    self._reload(path, former)
-            remove(refused_path(path))
+                    self._reload(app_id, former)
+            self._forget_refused(former)
             self._files.remove_logins(app_id)
 
     def serves(self, site: Site) -> bool:
         """Whether the site's file is what it should be, and nginx has read it."""
         try:
-            text = self._files.render(site)
+            wanted = self._files.wanted(site)
         except PaasError:
             return False
-        return (
-            read_bytes(self._files.path(site.app_id)) == text.encode()
-            and not self._files.pending.exists()
-        )
+        is_there = self._files.present(site.app_id) == wanted
+        return is_there and not self._files.pending.exists()
 
     def sites(self) -> set[int]:
         """The ids of the apps that have a site file."""
@@ -163,38 +164,46 @@ class NginxProxy:
     def _has_many(self) -> bool:
         return len(list(self._sites.glob("*.conf"))) > FEW
 
-    def _reload(self, path: Path, former: bytes | None, site: Site | None = None) -> None:
-        """Reload; if that fails, restore the former file.
+    def _is_site(self, wanted: Files) -> bool:
+        """Whether the app has a site file only, as `show_alone` shows it."""
+        return all(c is None for path, c in wanted.items() if path.parent != self._sites)
+
+    def _forget_refused(self, files: Iterable[Path]) -> None:
+        for path in files:
+            remove(refused_path(path))
+
+    def _reload(self, app_id: int, former: Files, site: Site | None = None) -> None:
+        """Reload; if that fails, restore the app's former files.
 
         site: has been tested without all others, which may have its names.
         """
         try:
             said = self._process.reload()
         except PaasError:
-            put_back(path, former)
+            self._files.write(former)
             # If nginx is only slow, it loads the former file last. Waited for, since the next
             # change would take its workers for those of its own reload.
             with suppress(PaasError):
                 self._process.reload()
-            self._tested(path)  # if nginx gives a reason, that is raised instead
+            self._tested(app_id)  # if nginx gives a reason, that is raised instead
             raise
         try:
             if site is not None:
                 self._refuse_conflicts(site, said)
         except PaasError:
-            put_back(path, former)
+            self._files.write(former)
             self._process.reload()
             self._files.pending.unlink(missing_ok=True)
             raise
         self._files.pending.unlink(missing_ok=True)
 
-    def _tested(self, changed: Path) -> str:
+    def _tested(self, changed: int) -> str:
         """What `NginxProcess.test` returns. Its error names the app, if that is another."""
         try:
             return self._process.test()
         except PaasError as error:
             culprit = self._files.culprit(error.message)
-            if culprit in (None, changed):
+            if culprit is None or culprit.stem == str(changed):
                 raise
             raise PaasError(
                 error.reference,
@@ -227,3 +236,12 @@ class NginxProxy:
     def _locked(self) -> AbstractContextManager[None]:
         """One change at a time."""
         return locked(self._settings.paths.nginx_lock)
+
+
+def _differ_in_endpoints_alone(former: Files, wanted: Files) -> bool:
+    """Whether nginx, having accepted the former files of an app, accepts these."""
+    return all(
+        content == former[path]
+        or (content is not None and differs_in_endpoints_alone(former[path], content.decode()))
+        for path, content in wanted.items()
+    )

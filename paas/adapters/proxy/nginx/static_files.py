@@ -24,6 +24,7 @@ class Modules:
     """Which of nginx's optional modules are loaded."""
 
     brotli_static: bool = False
+    stream: bool = False
 
 
 NO_MODULES = Modules()
@@ -31,7 +32,10 @@ NO_MODULES = Modules()
 
 def installed_modules() -> Modules:
     """Those of the nginx that is installed here."""
-    return Modules(brotli_static=bool(list(MODULES.glob("*http-brotli-static.conf"))))
+    return Modules(
+        brotli_static=bool(list(MODULES.glob("*http-brotli-static.conf"))),
+        stream=bool(list(MODULES.glob("*mod-stream.conf"))),
+    )
 
 
 def write_pages(settings: Settings) -> None:
