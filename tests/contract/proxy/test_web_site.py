@@ -15,6 +15,7 @@ import pytest
 from paas.adapters.proxy.account import proxy_account
 from tests.authority import Authority
 from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.http2_client import Http2Client, asking, secure_connection
 from tests.contract.proxy.nginx_server import Nginx, status_of
 
 HOST = "git.apps.example.com"
@@ -127,6 +128,26 @@ def test_streams_come_as_they_are_sent(served: Nginx) -> None:
     conn = secure(served)
     conn.request("POST", "/shop.git/git-receive-pack", body(), encode_chunked=True)
     assert conn.getresponse().status == 204
+
+
+def test_too_large_headers_are_refused_with_a_page(served: Nginx) -> None:
+    """Over HTTP/2 the connection goes on: it carries other requests, too."""
+    count = 32 if served.has_pages_for_people_alone else 14
+    many = [(f"x-{number}", "x" * 4_000) for number in range(count)]
+    with secure_connection(served, HOST, "h2") as channel:
+        client = Http2Client(channel)
+        client.request(asking(*many, ("accept", "application/json"), host=HOST))
+        status, body = client.answer()
+        assert status == "431"
+        assert json.loads(body)
+        client.request(asking(("cookie", "x" * 31_000), host=HOST, path="/after"))
+        status, body = client.answer()
+        assert status == "200"
+        assert b"/after" in body
+    conn = secure(served)
+    conn.request("GET", "/", headers=dict(many))
+    assert conn.getresponse().status == 431
+    assert status_of(served.get(HOST, f"/{'x' * 36_000}")) == 414
 
 
 def test_without_tls_nothing_is_answered(served: Nginx) -> None:
