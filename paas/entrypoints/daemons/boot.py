@@ -13,7 +13,7 @@ from pathlib import Path
 
 from paas.adapters.cluster.engine_trust import untell_engine
 from paas.adapters.docker.programs import unmount
-from paas.adapters.network import port_guard
+from paas.adapters.network import own_routes, port_guard
 from paas.adapters.proxy.tcp_ports import set_taken_aside
 from paas.adapters.runtime.native import cleanup
 from paas.adapters.server import daemons
@@ -22,7 +22,7 @@ from paas.domain.values.errors import PaasError
 from paas.settings import Settings
 from paas.wiring import machine
 
-START_LIMIT_S = 30.0
+START_LIMIT_S = 120.0
 # On a busy machine with many apps that takes longer, and without a proxy no app can be reconciled.
 RECONCILE_LIMIT_S = 120.0
 STOP_LIMIT_S = 120.0
@@ -150,6 +150,7 @@ def _stop(settings: Settings) -> None:
     untell_engine(settings)
     machine.app_networks(settings).close()
     machine.close_bridges(settings)
+    own_routes.stop_refusing(settings)
     port_guard.release_ports(settings)
     for path in (settings.paths.gate_socket, settings.paths.supervisor_socket):
         path.unlink(missing_ok=True)
@@ -170,6 +171,7 @@ def close_networks(settings: Settings) -> int:
     """When all has ended under systemd, in whatever way; the next start creates them again."""
     machine.app_networks(settings).close()
     machine.close_bridges(settings)
+    own_routes.stop_refusing(settings)
     return 0
 
 

@@ -5,7 +5,7 @@ import sys
 from contextlib import suppress
 
 from paas.adapters.certificates.files import remove_staples
-from paas.adapters.network import port_guard
+from paas.adapters.network import own_routes, port_guard
 from paas.adapters.server import daemons
 from paas.adapters.system import directories
 from paas.domain.values.errors import PaasError
@@ -28,6 +28,7 @@ def prepare(settings: Settings) -> None:
     port_guard.reserve_ports(settings)
     daemons.free_ports_of_daemons(settings)
     machine.app_networks(settings).prepare()
+    own_routes.refuse_missing(settings)
     daemons.write_supervisord_conf(settings)
     try:
         _prepare_from_store(settings)

@@ -11,6 +11,7 @@ from paas.adapters.cluster.manager_program import NODES, SWARM
 from paas.adapters.cluster.registry_program import REGISTRY
 from paas.adapters.docker.programs import CONTAINERD, CONTAINERS, DOCKERD, is_current, unmount
 from paas.adapters.logs.drain_positions import PROGRAM as DRAINS
+from paas.adapters.network import own_routes
 from paas.adapters.server import daemons
 from paas.adapters.server.daemon_programs import systemd_is_init
 from paas.adapters.system.files import write_atomic
@@ -42,6 +43,7 @@ def bring_up(settings: Settings, *, sshd_changed: bool, proxy_changed: bool) -> 
     running = daemons.supervisord_pid(settings) is not None
     if running:
         machine.app_networks(settings).prepare()
+        own_routes.refuse_missing(settings)
         daemons.apply_firewall(settings)
         daemons.write_supervisord_conf(settings)
         known = {found.name for found in supervisor(settings).processes(_ADDED)}
