@@ -44,6 +44,10 @@ def pytest_collection_finish() -> None:
 def _make_run_directory(config: pytest.Config) -> None:
     """The workers inherit its name. An interrupted run ends them, but none of their servers."""
     directory = tempfile.mkdtemp(prefix="paas-tests-")
+    if not config.option.basetemp:
+        # Accounts of apps pass through it; pytest would close its usual one, which all runs on the
+        # machine share, whenever another run starts.
+        config.option.basetemp = f"{directory}/t"
     os.environ[run_directory.VARIABLE] = directory
     config.add_cleanup(lambda: shutil.rmtree(directory, ignore_errors=True))
     config.add_cleanup(remove_left_servers)

@@ -35,6 +35,8 @@ class PaasError(Exception):
         self.hint = hint
         self.exit_code = exit_code
         self.context = tuple(map(without_colors, context))
+        for line in self.context:
+            self.add_note(line)  # tracebacks have it, too
 
     @property
     def summary(self) -> str:

@@ -1,4 +1,4 @@
-"""Packets for apps without a network do not leave the machine; for real, in a network of its own."""
+"""Packets for apps without a network do not leave the machine; for real, in a namespace."""
 
 import os
 import subprocess
