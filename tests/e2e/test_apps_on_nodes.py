@@ -20,7 +20,7 @@ from tests.cluster_machines import Machines, machines
 from tests.e2e.conftest import Source
 from tests.e2e.server import Finished, Repository, Server, User
 from tests.e2e.test_zero_downtime import MARK, load
-from tests.ports import free_port
+from tests.ports import free_network, free_port
 from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
@@ -105,7 +105,12 @@ def places(server: Server) -> dict[str, str]:
 def cluster(new_server: Callable[..., Server]) -> Iterator[tuple[Server, Machines]]:
     """A server with Docker and two nodes."""
     # Engines of tests may not raise the limit that they have.
-    server = new_server(docker=True, registry_port=free_port(), max_open_files=1_024)
+    server = new_server(
+        docker=True,
+        docker_network_range=free_network(),
+        registry_port=free_port(),
+        max_open_files=1_024,
+    )
     settings = load_settings(server.root / "etc/server.yml")
     wait_for(lambda: listens(settings), what="the engine")
     with docker_client(settings) as client:

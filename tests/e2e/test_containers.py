@@ -13,6 +13,7 @@ from paas.settings import load as load_settings
 from tests.e2e.conftest import Source
 from tests.e2e.server import Repository, Server
 from tests.e2e.test_zero_downtime import MARK, load
+from tests.ports import free_network
 from tests.root_files import root_file_system
 from tests.waiting import wait_for
 
@@ -62,7 +63,7 @@ def test_nothing_is_lost_while_the_engine_is_killed(
     new_server: Callable[..., Server], repository: Callable[[Source], Repository]
 ) -> None:
     """Deploys, rollback and scaling under load, by both proxies; a run, the log, a boot, nodes."""
-    server = new_server(docker=True)
+    server = new_server(docker=True, docker_network_range=free_network())
     settings = load_settings(server.root / "etc/server.yml")
     wait_for(lambda: listens(settings), what="the engine")
     with docker_client(settings) as client:
