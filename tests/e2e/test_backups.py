@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import yaml
@@ -29,7 +30,7 @@ def rows(server: Server, app: str) -> int:
 def piped(alice: User, words: tuple[str, ...], content: bytes = b"") -> bytes:
     """What a command prints, byte for byte."""
     argv = [*alice.ssh_argv(), "paas@127.0.0.1", " ".join(words)]
-    done = subprocess.run(argv, input=content, capture_output=True, check=False, timeout=60)
+    done = subprocess.run(argv, input=content, capture_output=True, check=False, timeout=150)
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout
 
@@ -78,11 +79,14 @@ def test_a_backup_brings_a_dropped_table_back(
         input=dump[: len(dump) // 2],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=150,
     )
     assert half.returncode == 1, half
     assert b"incomplete" in half.stderr
     assert rows(server, "staging") == 3000
+    # An embedded server has ports for four datastores, and other tests on this one need them, too.
+    confirmed = ("--confirm", "staging", "--confirm", names["staging"])
+    alice.ssh("apps:destroy", "staging", *confirmed)
 
     downloaded = piped(alice, ("pg:backups:download", backup, "-a", "orders"))
     key = age.read_key(server.paas("backups:key").stdout.strip())
@@ -112,8 +116,9 @@ def test_the_clock_makes_one(
     server = new_server(datastores_turn_s=1)
     server.user("alice").push(repository(tiny()), "shop")
     server.paas("addons:create", "postgresql", "-a", "shop")
-    # Due as of a moment after the schedule was set, a day ago.
-    server.paas("pg:backups:schedule", "-a", "shop", "--at", "00:00 UTC")
+    # Due as of a moment after the schedule was set, a day ago; and not again before long.
+    hour = (datetime.now(UTC) + timedelta(hours=12)).hour
+    server.paas("pg:backups:schedule", "-a", "shop", "--at", f"{hour:02}:00 UTC")
     database = server.state / "state.db"
     subprocess.run(
         ["python3", "-c", _LONG_AGO, str(database)],
@@ -124,7 +129,7 @@ def test_the_clock_makes_one(
         found = json.loads(server.paas("pg:backups", "shop", "--json").stdout)
         return [(one["state"], one["user"]) for one in found] == [("done", None)]
 
-    wait_for(made, limit_s=120)
+    wait_for(made, what="the backup")
     _tell_of_none(server)
 
 
@@ -143,7 +148,7 @@ def _tell_of_none(server: Server) -> None:
     script = f"cat > {folder}/$$; id -un >> {folder}/$$; mv {folder}/$$ {folder}/text"
     command = {"alarm_command": ["/bin/sh", "-c", script]}
     settings.write_text(settings.read_text() + yaml.safe_dump(command))
-    wait_for((folder / "text").exists, limit_s=120)
+    wait_for((folder / "text").exists, what="the alarm")
     told, account = (folder / "text").read_text().splitlines()
     assert re.fullmatch(r"shop: postgresql-\S+ has had no good backup since 2026-01-01 .*", told)
     assert account == "nobody"
@@ -154,12 +159,12 @@ def _tell_of_none(server: Server) -> None:
 
 _NONE_SINCE_THEN = """
 import sqlite3, sys
-with sqlite3.connect(sys.argv[1]) as database:
+with sqlite3.connect(sys.argv[1], timeout=60) as database:
     long_ago = "2026-01-01T00:00:00+00:00"
     database.execute("UPDATE dumps SET started_at = ?, ended_at = ?", (long_ago, long_ago))
 """
 _LONG_AGO = """
 import sqlite3, sys
-with sqlite3.connect(sys.argv[1]) as database:
+with sqlite3.connect(sys.argv[1], timeout=60) as database:
     database.execute("UPDATE dump_schedules SET since = '2026-01-01T00:00:00+00:00'")
 """

@@ -23,15 +23,27 @@ while size >= 1024:
         at += size
     except OSError:
         size //= 2
+os.close(fd)
 """,
     "inodes": """
+import itertools
 try:
-    for number in range(100_000):
-        open(f"data/{number}", "x").close()
+    for number in itertools.count():
+        open(f"data/{number}", "a").close()
 except OSError:
     pass
 """,
 }
+# As long as the process lives, since the platform may remove something of its own meanwhile.
+FILLS_AGAIN = """
+import threading, time
+def fill():
+    while True:
+        exec(FILLS)
+        time.sleep(0.5)
+exec(FILLS)
+threading.Thread(target=fill, daemon=True).start()
+"""
 TOLD = {
     "bytes": " !     The server's disk is full",
     "inodes": " !     The server's disk takes no more files",
@@ -72,7 +84,7 @@ def test_while_it_starts(
     commit = pushed.git("rev-parse", "HEAD").stdout.strip()
     alice.ssh("storage:add", "/app/data", "-a", what)
     before = releases(server, what)
-    pushed.commit({"serve.py": FILLS[what] + program("v2")})
+    pushed.commit({"serve.py": f"FILLS = {FILLS[what]!r}{FILLS_AGAIN}" + program("v2")})
 
     told = alice.push(pushed, what, check=False)
     _free(server)
