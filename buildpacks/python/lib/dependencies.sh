@@ -18,13 +18,12 @@ install_dependencies() {
     fi
     kept=no
     check_lock
-    if start_from_kept; then
+    if start_from_earlier; then
         step "Installing what differs from the last build, with uv ($listed_in)"
         # Exactly what a new environment would get: newer versions if the file allows them, and no
         # packages that it no longer lists.
         exact=(--exact)
-        install_listed
-        is_whole && return
+        install_listed && is_exact && return
         exact=()
         rm -rf .venv
     else
@@ -36,7 +35,8 @@ install_dependencies() {
 
 exact=()
 
-# install_listed: install into .venv, which is new or has the packages of an earlier build.
+# install_listed: install into .venv, which is new or has the packages of an earlier build. Status 1
+# if these may be why it failed.
 install_listed() {
     local upgrade=()
     ((${#exact[@]} == 0)) || upgrade=(--upgrade)
@@ -75,7 +75,7 @@ install_with_poetry() {
     check_with_poetry
     # With the credentials of POETRY_HTTP_BASIC_*; uv masks them in what it prints.
     list_with poetry export --only main --with-credentials --format requirements.txt
-    install_list "$cache/requirements.txt"
+    install_list "$cache/requirements.txt" || return
     if grep -q '^\[build-system\]' pyproject.toml &&
         ! grep -qE '^package-mode *= *false' pyproject.toml; then
         run_uv pip install --python .venv/bin/python --no-deps --editable .

@@ -5,7 +5,7 @@
 
 # Must be changed when a build makes something else from the same files.
 readonly REUSE_FORMAT=2
-key='' base='' reusable=yes kept=yes
+key='' base='' locked='' reusable=yes kept=yes
 sources=() settings=() options=()
 
 # reuse_dependencies: unpack the kept ones into .venv. Status 1 if they do not fit.
@@ -33,14 +33,12 @@ unpack_kept() {
     fi
 }
 
-# start_from_kept: unpack those of an earlier build into .venv, some of which can be reused. Status 1
-# if they were built differently, so that none of them is sure to be the same.
-start_from_kept() {
-    local found=''
-    [[ $reusable == yes && -f $cache/key && -f $cache/base ]] || return 1
-    compute_base
-    IFS= read -r -d '' found <"$cache/base" || true
-    [[ $found == "$base" ]] && unpack_kept || return 1
+# start_from_earlier: have .venv be that of an earlier build, some of which can be reused. Status 1
+# if it was built differently, so that nothing of it is sure to be the same.
+start_from_earlier() {
+    [[ $reusable == yes ]] || return 1
+    [[ -n $base ]] || compute_base
+    change_shared || start_from_kept || return 1
     if ! .venv/bin/python -I -S -c '' 2>/dev/null; then
         rm -rf .venv "$cache/key"
         return 1
@@ -48,20 +46,33 @@ start_from_kept() {
     rm -rf .venv/nltk_data .venv/.*-added-by-the-platform
 }
 
-# is_whole: whether no package lost files when another was removed.
-is_whole() {
-    local missing
-    missing=$("$SYSTEM_PYTHON" -I -S "$pack/lib/whole.py" \
-        ".venv/lib/python${python_version%.*}/site-packages") ||
-        {
-            detail "$missing was removed with another package that also has it, so all packages are installed again"
-            return 1
-        }
+# start_from_kept: unpack those of an earlier build into .venv. Status 1 if they do not fit.
+start_from_kept() {
+    local found=()
+    [[ -f $cache/key && -f $cache/base ]] || return 1
+    mapfile -d '' -t found <"$cache/base"
+    ((${#found[@]} == 2)) && is_same_base "${found[@]}" && unpack_kept
+}
+
+# is_same_base BASE LOCKED: whether what was installed with these is what would be installed now.
+is_same_base() {
+    [[ $1 == "$base" ]] || return 1
+    [[ -n $2 && -s $locked ]] || return 0
+    "$SYSTEM_PYTHON" -I -S "$pack/lib/locked.py" fits <(printf '%s' "$2") "$locked"
+}
+
+# is_exact: whether .venv has what a new one would have, and nothing else.
+is_exact() {
+    local difference
+    difference=$("$SYSTEM_PYTHON" -I -S "$pack/lib/exact.py" .venv) || {
+        detail "$difference, so all packages are installed again"
+        return 1
+    }
 }
 
 # keep_dependencies: keep them for the next build, if this one changed them.
 keep_dependencies() {
-    [[ $kept == no && $reusable == yes ]] || return 0
+    [[ $kept == no && $reusable == yes ]] && ! is_changed_layer || return 0
     local packages=(.venv/lib/python*/site-packages/*) list
     [[ -e ${packages[0]} ]] || packages=()
     list=$(mktemp)
@@ -73,13 +84,13 @@ keep_dependencies() {
     tar -cf "$cache/venv-2.tar" --no-wildcards --anchored --exclude-from="$list" .venv
     rm -f "$list"
     [[ -n $base ]] || compute_base
-    printf '%s' "$base" >"$cache/base"
+    printf '%s\0' "$base" "$(<"$locked")" >"$cache/base"
     printf '%s' "$key" >"$cache/key"
     kept=yes
 }
 
-# compute_base: what must be equal for a package of one version to be the same package: how it is
-# built, and from where.
+# compute_base: sets $base to what must be equal for a package of one version to be the same package:
+# how it is built, and from where. $locked: a file with the hashes that each must have.
 compute_base() {
     case $package_manager in
         uv) mapfile -t options < <(grep -hE '^(source = |no-binary|no-build)' uv.lock pyproject.toml | sort -u) ;;
@@ -89,6 +100,9 @@ compute_base() {
     base="format $REUSE_FORMAT, $build, $package_manager, $python $python_version"
     base+=$'\n'$(printf '%s\n' "${options[@]}")
     ((${#settings[@]} == 0)) || base+=$'\n'$(sha256sum -- "${settings[@]}")
+    locked=$(mktemp)
+    ! grep -qsE 'sha[0-9]+[:=]' -- "${sources[@]}" ||
+        "$SYSTEM_PYTHON" -I -S "$pack/lib/locked.py" list "${sources[@]}" >"$locked"
 }
 
 # compute_key: everything that determines what is installed, by content.

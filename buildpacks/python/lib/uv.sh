@@ -1,14 +1,23 @@
 # shellcheck shell=bash disable=SC2034,SC2154,SC2094 # variables are shared with bin/compile
 # Runs uv with pip's settings, and explains its errors in one sentence.
 
-# run_uv ARGUMENT...: run it and print its output as details; a failure fails the build.
+# run_uv ARGUMENT...: run it and print its output as details; a failure fails the build, or has
+# status 1 if it may be due to the packages of an earlier build, which are there already.
 run_uv() {
     local log
     log=$(mktemp)
     if ! with_config -- /usr/bin/python3 -I -S "$pack/lib/uv_settings.py" "$env" uv "$@" 2>&1 | tee "$log" | indent; then
+        may_be_new "$log" && return 1
         explain_failure "$log"
     fi
     rm -f "$log"
+}
+
+# may_be_new LOG: whether a new .venv may succeed; not where the packages cannot be had at all.
+may_be_new() {
+    ((${#exact[@]} > 0)) || return 1
+    ! grep -qE 'No solution found|Failed to (fetch|build|download)|not found in the|Python requirement' "$1" || return 1
+    detail "This failed on top of the packages of the last build, so all are installed again"
 }
 
 # explain_failure LOG: fail the build with uv's error, in one sentence if it is a known one.

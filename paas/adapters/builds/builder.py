@@ -97,19 +97,27 @@ class BuildpackBuilder:
         layer = self._layers.newest(app.id) if share_dependencies else None
         packs = tuple(buildpacks)
         job = _Job(app, tree, cache, env, packs, commit, python_env, share_dependencies, layer)
-        with self._prepared(job, config) as spec:
-            status = self._launch(app, spec, build_output, check)
-        build_output.end(failed=status != 0)
-        if status != 0:
-            memory_mib = self._cgroups.build_memory_mib()
-            raise build_failure(self._settings, status, build_output, memory_mib)
-        built = parse_result(read_result(cache, RESULT))
+        try:
+            with self._prepared(job, config) as spec:
+                status = self._launch(app, spec, build_output, check)
+            build_output.end(failed=status != 0)
+            if status != 0:
+                memory_mib = self._cgroups.build_memory_mib()
+                raise build_failure(self._settings, status, build_output, memory_mib)
+            return self._built(job)
+        finally:
+            if layer is not None:
+                self._layers.forget_changes(app.id, tree.name)
+
+    def _built(self, job: "_Job") -> Built:
+        """What a build has left that succeeded."""
+        built = parse_result(read_result(job.cache, RESULT))
         # A buildpack may have made or changed it, as on Heroku.
-        procfile = read_plain_file(tree, "Procfile", PROCFILE_MAX_BYTES)
+        procfile = read_plain_file(job.tree, "Procfile", PROCFILE_MAX_BYTES)
         dependencies = None
-        if share_dependencies:
+        if job.share:
             # No process of the build is left that could write to them.
-            dependencies = self._layers.take(app.id, tree, cache, layer)
+            dependencies = self._layers.take(job.app.id, job.tree, job.cache, job.layer)
         return replace(built, procfile=procfile, dependencies=dependencies)
 
     def clear(self, app_id: int) -> bool:
@@ -182,6 +190,7 @@ class BuildpackBuilder:
     def _spec(self, job: "_Job") -> LaunchSpec:
         settings = self._settings
         network = network_of_one_off(settings, job.app.uid)
+        layer, uid = job.layer, job.app.uid
         return LaunchSpec(
             label="build",
             argv=job.argv(),
@@ -206,6 +215,9 @@ class BuildpackBuilder:
             network=network,
             resolv_conf=resolv_conf() if network else None,
             hosts=hosts_of(settings, job.app.uid, network=network is not None),
+            changeable=self._layers.changeable(job.app.id, layer, job.tree.name, uid)
+            if layer and self._layers.may_differ(layer, job.tree)
+            else None,
         )
 
     def _binds(self, job: "_Job") -> tuple[Bind, ...]:

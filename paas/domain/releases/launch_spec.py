@@ -26,6 +26,19 @@ class Bind:
 
 
 @dataclass(frozen=True, slots=True)
+class Changeable:
+    """A directory that the process sees at target and can change, while it stays as it is.
+
+    What changes goes to ``upper`` in room, in the form of overlayfs. Where the kernel refuses that,
+    there is no target.
+    """
+
+    lower: str
+    room: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cgroup:
     """A cgroup directory to make, limit and join. limits: file name to value (``pids.max``)."""
 
@@ -64,7 +77,7 @@ class LaunchSpec:
     its /etc/resolv.conf; None: the machine's. hosts: more addresses and names for its /etc/hosts.
     oom_score_adj: how much sooner than others the kernel kills it when the machine has no memory
     left (proc(5)). dependencies: host path of what is below /app beside the slug; None where
-    writable_slug is set.
+    writable_slug is set. changeable: mounted after the binds.
     """
 
     label: str
@@ -92,6 +105,7 @@ class LaunchSpec:
     hosts: tuple[tuple[str, str], ...] = ()
     oom_score_adj: int = OOM_INSTANCE
     dependencies: str | None = None
+    changeable: Changeable | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The JSON object that the launcher reads; secrets revealed."""
@@ -99,10 +113,11 @@ class LaunchSpec:
         plain["env"] = {name: value.reveal() for name, value in self.env.items()}
         plain["binds"] = [_fields(bind) for bind in self.binds]
         plain["cgroups"] = [_fields(cgroup) for cgroup in self.cgroups]
-        plain["keeper"] = _fields(self.keeper) if self.keeper is not None else None
+        for name in ("keeper", "changeable"):
+            plain[name] = _fields(plain[name]) if plain[name] is not None else None
         return plain
 
 
-def _fields(value: LaunchSpec | Bind | Cgroup | Keeper) -> dict[str, Any]:
+def _fields(value: LaunchSpec | Bind | Changeable | Cgroup | Keeper) -> dict[str, Any]:
     """As dataclasses.asdict, which takes milliseconds since it also copies all that is in them."""
     return {each.name: getattr(value, each.name) for each in fields(value)}

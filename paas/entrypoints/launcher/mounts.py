@@ -27,6 +27,7 @@ KEPT = "/home/.scratch"
 SCRATCH = (("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/dev/shm", 0o1777))  # noqa: S108 - replaced by the app's own
 _INODES_PER_MIB = 256
 _TERMINALS = 64
+_LAYERS = ("lower", "room")
 _READ_ONLY = MS_NOSUID | MS_RDONLY
 
 TYPE_CHECKING = False
@@ -59,6 +60,9 @@ class Mounts:
         shared = self._spec.get("dependencies")
         layers = [path for path in (slug, shared and _handle(shared)) if path]
         sources = [_handle(bind["source"]) for bind in self._spec["binds"]]
+        changeable = self._spec.get("changeable")
+        if changeable:
+            changeable = {**changeable, **{name: _handle(changeable[name]) for name in _LAYERS}}
         try:
             self._kernel.seal("/")
         except OSError:
@@ -70,6 +74,8 @@ class Mounts:
             self._cover(path, mode)
         for bind, source in zip(self._spec["binds"], sources, strict=True):
             self._bind(source, bind["target"], writable=bind["writable"])
+        if changeable:
+            self._mount_changeable(**changeable)
         etc.show(self._make("etc", 0o755), self._spec, self._kernel)
         self._show_scratch()
         self._mount_terminals()
@@ -128,6 +134,21 @@ class Mounts:
                 self._require_ours(parent)
                 os.close(os.open(real, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644))
         self._kernel.bind(source, real, writable=writable)
+
+    def _mount_changeable(self, lower: str, room: str, target: str) -> None:
+        """Show lower at target, with what changes in room; if that is refused, nothing is there."""
+        # Through a mount that can be written to, which the sealed one of the host cannot be.
+        shown = self._make("room", 0o700)
+        self._kernel.bind(room, shown, writable=True)
+        self._make_directories(target, owned=False)
+        # Whatever the machine's defaults are: its layers are read without overlayfs afterwards.
+        # Volatile: otherwise each build would end with a sync of the whole file system.
+        options = f"lowerdir={lower},upperdir={shown}/upper,workdir={shown}/work"
+        options += ",index=off,metacopy=off,redirect_dir=off,volatile"
+        try:
+            self._kernel.mount("paas", target, "overlay", MS_NOSUID | MS_NODEV, options)
+        except OSError:  # on overlayfs itself, as in a container, or before Linux 5.10
+            os.rmdir(target)
 
     def _make_directories(self, path: str, *, owned: bool) -> None:
         """Create path and its missing parents, but never on a file system of the host."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from paas.adapters.builds.dependencies import DependencyLayers
+from paas.adapters.builds.dependencies import KEY_MAX_BYTES, DependencyLayers
 from paas.adapters.builds.slugs import FileSlugs
 from paas.adapters.server.disk_meter import DiskMeter
 from paas.interfaces import Built
@@ -25,9 +25,11 @@ class Layers:
     paths: Settings
     names: dict[str, str | None]
 
-    def build(self, files: dict[str, str], *, first: str = "") -> Built:
+    def build(self, files: dict[str, str], *, first: str = "", find_links: str = "") -> Built:
         """Build an app that may share its dependencies, and make it a slug."""
-        built = self.bench.build(files, first=first, share_dependencies=True)
+        built = self.bench.build(
+            files, first=first, share_dependencies=True, PIP_FIND_LINKS=find_links
+        )
         tree = self.bench.tree()
         self.names[tree.name] = built.dependencies
         self.slugs.freeze(tree.name)
@@ -184,7 +186,7 @@ def test_a_link_of_the_apps_own_is_none_of_ours(layers: Layers) -> None:
     (cache / "dependencies-key").symlink_to("/etc/passwd")
     assert taken.take(1, tree, cache, None) is None
     (cache / "dependencies-key").unlink()
-    (cache / "dependencies-key").write_bytes(b"x" * 70_000)
+    (cache / "dependencies-key").write_bytes(b"x" * (KEY_MAX_BYTES + 1))
     assert taken.take(1, tree, cache, None) is None
     assert (tree / ".venv").is_dir()
 

@@ -60,6 +60,26 @@ def test_dependencies_are_beside_the_slug(launcher: Launcher) -> None:
     assert [path.read_text() for path in (shared / ".venv").iterdir()] == ["one\n"]
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_build_changes_a_layer_beside_it(launcher: Launcher, *, refused: bool) -> None:
+    """It sees all of it and its changes, which are elsewhere; nothing where there is no overlay."""
+    lower, room = launcher.root / "lower", launcher.root / "room"
+    for path in (lower, room / "upper", room / "work"):
+        path.mkdir(parents=True)
+    (lower / "one").write_text("one\n")
+    for path in (lower, lower / "one", room / "upper"):
+        os.chown(path, launcher.uid, launcher.uid)
+    if refused:
+        (room / "work").rmdir()
+    changeable = {"lower": str(lower), "room": str(room), "target": "/tmp/paas/layer"}
+    script = "cd /tmp/paas; ls; [ ! -d layer ] || { cd layer; echo 2 >> one; cat one; touch two; }"
+    said = launcher.sh(script, writable_slug=True, changeable=changeable)
+    assert said == ("" if refused else "layer\none\n2\n")
+    assert [path.read_text() for path in lower.iterdir()] == ["one\n"]
+    changed = [] if refused else ["one", "two"]
+    assert sorted(path.name for path in (room / "upper").iterdir()) == changed
+
+
 def test_a_build_writes_its_tree(launcher: Launcher) -> None:
     """With a writable slug, /app is the very directory."""
     launcher.sh("echo built > /app/result", writable_slug=True)

@@ -18,8 +18,9 @@ case $1 in
         chmod +x .venv/bin/python ;;
     pip | sync)
         if [[ -f uv-says ]]; then cat uv-says; exit 1; fi
+        if [[ $* == *--exact* || $1 == sync ]]; then rm -f .venv/bin/gunicorn; fi
         if [[ $* == *gunicorn ]]; then install -m 755 /dev/null .venv/bin/gunicorn; fi
-        cp requirements.txt .venv/installed 2>/dev/null || true ;;
+        cp requirements.txt .venv/pyvenv.cfg 2>/dev/null || true ;;
 esac
 """
 

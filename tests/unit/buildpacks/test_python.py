@@ -137,7 +137,7 @@ def test_reuses_unchanged_dependencies(project: Project) -> None:
     said = project.again()
     assert "Using the dependencies of the last build (requirements.txt is unchanged)" in said
     assert project.calls() == ""
-    assert (project.app / ".venv/installed").read_text() == FLASK["requirements.txt"]
+    assert (project.app / ".venv/pyvenv.cfg").read_text() == FLASK["requirements.txt"]
 
 
 @pytest.mark.parametrize(

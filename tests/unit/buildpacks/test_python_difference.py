@@ -141,20 +141,105 @@ def test_a_package_that_took_a_shared_file_along(project: Project) -> None:
     assert "unchanged" in project.again()
 
 
+def exact(venv: Path) -> tuple[int, str]:
+    """What is said of an environment."""
+    argv = ["/usr/bin/python3", "-I", "-S", str(BUILDPACKS / "python/lib/exact.py"), str(venv)]
+    done = subprocess.run(argv, check=False, capture_output=True, text=True)
+    return done.returncode, done.stdout
+
+
 def test_files_are_looked_for_as_the_record_names_them(tmp_path: Path) -> None:
     """Quoted names, those outside the folder, and bytecode, which need not be there."""
-    site = tmp_path / "lib/site-packages"
-    (site / "a.dist-info").mkdir(parents=True)
-    (tmp_path / "bin").mkdir()
-    for name in ("lib/site-packages/a,b.py", "bin/tool"):
-        (tmp_path / name).touch()
-    record = '"a,b.py",sha256=x,1\n../../bin/tool,,\n__pycache__/a.cpython-311.pyc,,\n'
+    site = tmp_path / "lib/python3.11/site-packages"
+    for path in (site / "a.dist-info", tmp_path / "bin", site / "__pycache__"):
+        path.mkdir(parents=True)
+    for path in (site / "a,b.py", site / "__pycache__/a,b.cpython-311.pyc", tmp_path / "bin/tool"):
+        path.touch()
+    for own in ("bin/activate.fish", "bin/python3.11", "pyvenv.cfg", ".lock"):
+        (tmp_path / own).touch()
+    (tmp_path / "lib64").symlink_to("lib")
+    record = (
+        '"a,b.py",sha256=x,1\n../../../bin/tool,,\n__pycache__/a.cpython-311.pyc,,\n'
+        "a.dist-info/RECORD,,\n"
+    )
     (site / "a.dist-info/RECORD").write_text(record)
-    argv = ["/usr/bin/python3", "-I", "-S", str(BUILDPACKS / "python/lib/whole.py"), str(site)]
-    assert subprocess.run(argv, check=False).returncode == 0
+    assert exact(tmp_path) == (0, "")
     (tmp_path / "bin/tool").unlink()
-    done = subprocess.run(argv, check=False, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (1, "../../bin/tool\n")
+    gone = "../../../bin/tool was removed with another package that also has it\n"
+    assert exact(tmp_path) == (1, gone)
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        "bin/tool",
+        "share/x",
+        "lib/python3.11/site-packages/a/x.py",
+        "lib/python3.11/site-packages/x/",
+    ],
+)
+def test_what_belongs_to_no_package_is_left_of_another(tmp_path: Path, left: str) -> None:
+    """Also an empty directory, which could be imported."""
+    path = tmp_path / left
+    path.parent.mkdir(parents=True)
+    path.mkdir() if left[-1] == "/" else path.touch()
+    assert exact(tmp_path) == (1, f"{left.rstrip('/')} is left of an earlier installation\n")
+
+
+def test_bytecode_without_its_source_is_left(tmp_path: Path) -> None:
+    """Its directory could be imported."""
+    path = tmp_path / "lib/python3.11/site-packages/a/__pycache__/x.cpython-311.pyc"
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert "is left of an earlier installation" in exact(tmp_path)[1]
+
+
+def test_a_file_of_two_packages(tmp_path: Path) -> None:
+    """The same in both is no matter of order."""
+    site = tmp_path / "lib/python3.11/site-packages"
+    for name in "ab":
+        (site / f"{name}.dist-info").mkdir(parents=True)
+        (site / f"{name}.dist-info/RECORD").write_text(
+            f"x.py,sha256=0,1\n{name}.dist-info/RECORD,,\n"
+        )
+    (site / "x.py").touch()
+    assert exact(tmp_path) == (0, "")
+    with (site / "b.dist-info/RECORD").open("a") as record:
+        record.write("x.py,sha256=1,1\n")
+    assert exact(tmp_path) == (1, "Two packages have the file x.py\n")
+
+
+@pytest.mark.parametrize(
+    ("says", "tries"),
+    [("error: failed to remove file", 2), ("  x No solution found when resolving", 1)],
+)
+def test_a_failure_on_top_of_other_packages(project: Project, says: str, tries: int) -> None:
+    """All is installed then, once; not where the packages cannot be had at all."""
+    project.write(LISTED).again()
+    uv = project.root / "bin/uv"
+    failing = f"[[ $* != *--exact* ]] || {{ echo '{says}'; exit 2; }}"
+    uv.write_text(uv.read_text().replace("#!/bin/bash\n", f"#!/bin/bash\n{failing}\n"))
+    project.calls_file.unlink()
+    subprocess.run(["rm", "-rf", project.app / ".venv"], check=True)
+    done = project.write(ADDED).compile()
+    told = "This failed on top of the packages of the last build, so all are installed again"
+    assert (told in done.stdout) == (tries == 2)
+    assert (done.returncode == 0) == (tries == 2)
+    assert "venv" in project.calls() or tries == 1
+
+
+HASHES = "flask==3.1.3 \\\n    --hash=sha256:{}\n"
+
+
+@pytest.mark.parametrize(("other", "difference"), [("a", True), ("b", False)])
+def test_another_hash_of_the_same_version(
+    project: Project, other: str, *, difference: bool
+) -> None:
+    """An installed package is not checked again, so all is installed where a hash has changed."""
+    project.write({**LISTED, "requirements.txt": HASHES.format("a")}).again()
+    more = HASHES.format(other) + "click==8 --hash=sha256:c\n"
+    said = project.write({"requirements.txt": more}).again()
+    assert (STEP in said) == difference
 
 
 @pytest.mark.parametrize(

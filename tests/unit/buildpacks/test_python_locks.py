@@ -281,3 +281,36 @@ def test_a_pipfiles_python_is_changed_in_the_pipfile(project: Project) -> None:
     assert "Python 3.99, which Pipfile.lock requires" in error_of(done)
     assert "Change python_version in the Pipfile to one of these, run 'pipenv lock'" in done.stdout
     assert "Change Pipfile.lock" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "uv.lock",
+            '[[package]]\nname = "My.App"\nversion = "1"\nsdist = {hash = "sha256:b"}\n'
+            'wheels = [{url = "x", hash = "sha256:a"}]\n',
+        ),
+        (
+            "poetry.lock",
+            '[[package]]\nname = "my-app"\nversion = "1"\n'
+            'files = [{file = "x", hash = "sha256:a"}, {file = "y", hash = "sha256:b"}]\n',
+        ),
+        (
+            "Pipfile.lock",
+            '{"default": {"my_app": {"version": "==1", "hashes": ["sha256:b", "sha256:a"]}}}',
+        ),
+        (
+            "requirements.txt",
+            "my-app[x]==1 ; python_version < '4' \\\n  --hash=sha256:a \\\n"
+            "  --hash=sha256:b\nother==2\n",
+        ),
+    ],
+)
+def test_the_hashes_that_a_list_demands(project: Project, name: str, text: str) -> None:
+    """Whatever the order, and however a name is written."""
+    project.write({name: text, "pyproject.toml": "[["})
+    done = script(project, "locked.py", "list", project.app / "pyproject.toml", project.app / name)
+    digest = hashlib.sha256(b"sha256:a\nsha256:b").hexdigest()[:32]
+    version = "==1" if name == "Pipfile.lock" else "1"
+    assert done.stdout == f"my-app {version} {digest}\n"
