@@ -31,7 +31,7 @@ class Haproxy(Nginx):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self.proxy = HaproxyProxy(settings)
+        self.proxy = HaproxyProxy(settings, reload_limit_s=100.0)
         self.master = Master(master_socket(settings), pid_file(settings))
         self._log: subprocess.Popen[bytes] | None = None
         self._haproxy: subprocess.Popen[bytes] | None = None
@@ -57,7 +57,7 @@ class Haproxy(Nginx):
         """End HAProxy without a warning."""
         assert self._haproxy is not None
         self._haproxy.kill()
-        self._haproxy.wait(10)
+        self._haproxy.wait(150)
         self._haproxy = None
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class Haproxy(Nginx):
         for child in (self._haproxy, self._log):
             if child is not None:
                 child.terminate()
-                child.wait(10)
+                child.wait(150)
         self._haproxy = self._log = None
 
     def raw(self, request: bytes) -> bytes:

@@ -20,7 +20,7 @@ def secure_connection(nginx: Nginx, name: str, protocol: str) -> ssl.SSLSocket:
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols([protocol])
-    plain = socket.create_connection(("127.0.0.1", nginx.settings.https_port), 10)
+    plain = socket.create_connection(("127.0.0.1", nginx.settings.https_port), 120)
     return context.wrap_socket(plain, server_hostname=name)
 
 

@@ -63,10 +63,10 @@ class Nginx:
     def start(self) -> None:
         """Start it, and wait until it listens."""
         self._child = subprocess.Popen(["/usr/sbin/nginx", "-c", str(self.settings.nginx_conf)])
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 150
         while time.monotonic() < deadline:
             try:
-                socket.create_connection(("127.0.0.1", self.settings.http_port), 1).close()
+                socket.create_connection(("127.0.0.1", self.settings.http_port), 10).close()
                 if Nginx.workers(self):  # it listens before it is known as the master
                     return
             except OSError:
@@ -78,7 +78,7 @@ class Nginx:
         """End it; no error where it does not run."""
         if self._child is not None:
             self._child.terminate()
-            self._child.wait(10)
+            self._child.wait(150)
             self._child = None
 
     @property
@@ -104,7 +104,7 @@ class Nginx:
 
     def connect(self) -> socket.socket:
         """A client's connection."""
-        return socket.create_connection(("127.0.0.1", self.settings.http_port), 10)
+        return socket.create_connection(("127.0.0.1", self.settings.http_port), 120)
 
     def raw(self, request: bytes) -> bytes:
         """What nginx answers to these very bytes, up to the end of the connection."""
@@ -175,7 +175,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/slow":
             self.server.slow += 1
             self.server.slow_started.set()
-            self.server.slow_may_end.wait(60)
+            self.server.slow_may_end.wait(250)
         body = self._body()
         self.server.count += 1
         self.server.paths.append(self.path)

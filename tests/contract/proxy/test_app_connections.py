@@ -3,6 +3,7 @@
 import re
 import socketserver
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +28,7 @@ class _Hasty(socketserver.BaseRequestHandler):
     """Answers a request's headers; reads on, unless it is to close: as uvicorn and Node.js do."""
 
     def handle(self) -> None:
-        self.request.settimeout(10)
+        self.request.settimeout(150)
         got = b""
         while True:
             while b"\r\n\r\n" not in got:
@@ -83,7 +84,7 @@ def test_an_answer_before_the_body_was_read_arrives(proxy: Nginx) -> None:
 
     def upload(_: int) -> int | None:
         with proxy.connect() as client, suppress(OSError):
-            client.settimeout(20)
+            client.settimeout(150)
             client.sendall(request)
             return status_of(client.recv(65536))
         return None
@@ -167,9 +168,12 @@ def test_connections_are_kept_to_instances_that_came_later(proxy: Nginx) -> None
         with fickle_app("keeps") as app:
             proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port)))
             assert proxy.proxy.drain(60)
+            pauses, last = 0, time.monotonic()
             for _ in range(30):
                 assert status_of(proxy.get("a.localhost")) == 200
-            assert app.connections <= 20  # with the checks of HAProxy
+                pauses, last = pauses + (time.monotonic() - last > 0.5), time.monotonic()
+            # With the checks of HAProxy, and where it was not kept for long enough.
+            assert app.connections <= 20 + pauses
 
 
 @pytest.mark.differs(
@@ -180,7 +184,8 @@ def test_connections_are_kept_to_instances_that_came_later(proxy: Nginx) -> None
 )
 def test_early_hints_are_passed_on_or_the_log_says_that_they_are_not(proxy: Nginx) -> None:
     """Nginx before 1.29 waits for the rest of what it takes for the answer."""
-    settings = router_settings({"proxy-read-timeout": "1s"}, {})
+    limit = "1s" if proxy.has_pages_for_people_alone else "200s"
+    settings = router_settings({"proxy-read-timeout": limit}, {})
     with fickle_app("hints") as app:
         proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port), settings=settings))
         answer = proxy.get("a.localhost", "/hints")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from paas.adapters.network.firewall import NftFirewall
+from paas.adapters.proxy import handover
 from paas.adapters.proxy.handover import connections_held, waiting
 from paas.settings import Settings
 from tests.ports import free_range
@@ -18,6 +19,12 @@ SETTINGS = Settings(
     ports=(BLOCK[0], BLOCK[9]), uids=(70_020, 70_029), http_port=PORT, https_port=0, embedded=True
 )
 HEAD = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid\n"
+
+
+@pytest.fixture(autouse=True)
+def held_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow this machine is."""
+    monkeypatch.setattr(handover, "HOLD_LIMIT_S", 250)
 
 
 @pytest.fixture
@@ -39,10 +46,10 @@ def test_who_comes_meanwhile_waits_for_the_next_listener(
     answered = threading.Event()
 
     def come() -> None:
-        socket.create_connection((host, PORT), 10).close()
+        socket.create_connection((host, PORT), 120).close()
         answered.set()
 
-    with socket.create_connection((host, PORT), 5) as there:
+    with socket.create_connection((host, PORT), 120) as there:
         taken, _ = former.accept()
         with taken, connections_held(SETTINGS):
             former.close()
@@ -51,7 +58,7 @@ def test_who_comes_meanwhile_waits_for_the_next_listener(
             there.sendall(b"hello")
             assert taken.recv(10) == b"hello"
             with socket.create_server((host, OTHER), family=family):
-                socket.create_connection((host, OTHER), 5).close()
+                socket.create_connection((host, OTHER), 120).close()
             assert not answered.wait(0.2)
             current = socket.create_server((host, PORT), family=family)
         with current:
@@ -59,10 +66,14 @@ def test_who_comes_meanwhile_waits_for_the_next_listener(
             assert answered.is_set()
 
 
-def test_those_that_wait_already_are_taken_first(firewall: NftFirewall) -> None:
+def test_those_that_wait_already_are_taken_first(
+    firewall: NftFirewall, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The former listener gets the time to accept them; one that never does is not waited for."""
+    usual_s = handover.QUEUE_LIMIT_S
+    monkeypatch.setattr(handover, "QUEUE_LIMIT_S", 100.0)
     with socket.create_server(("127.0.0.1", PORT)) as former:
-        with socket.create_connection(("127.0.0.1", PORT), 5):
+        with socket.create_connection(("127.0.0.1", PORT), 120):
             accepted: list[float] = []
 
             def accept() -> None:
@@ -75,7 +86,8 @@ def test_those_that_wait_already_are_taken_first(firewall: NftFirewall) -> None:
             with connections_held(SETTINGS):
                 assert accepted
             thread.join()
-        with socket.create_connection(("127.0.0.1", PORT), 5), connections_held(SETTINGS):
+        monkeypatch.setattr(handover, "QUEUE_LIMIT_S", usual_s)
+        with socket.create_connection(("127.0.0.1", PORT), 120), connections_held(SETTINGS):
             pass  # after a limit
 
 
@@ -83,13 +95,13 @@ def test_it_ends_though_whoever_began_it_was_killed(firewall: NftFirewall) -> No
     """The kernel lets them in."""
     with socket.create_server(("127.0.0.1", PORT)):
         firewall.hold([PORT], 1)
-        socket.create_connection(("127.0.0.1", PORT), 10).close()
+        socket.create_connection(("127.0.0.1", PORT), 120).close()
 
 
 def test_without_rules_nothing_is_held_up() -> None:
     """As on a machine without nftables."""
     with socket.create_server(("127.0.0.1", PORT)), connections_held(SETTINGS):
-        socket.create_connection(("127.0.0.1", PORT), 5).close()
+        socket.create_connection(("127.0.0.1", PORT), 120).close()
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_a_drain_sends_nobody_away_who_came_meanwhile(haproxy: Haproxy) -> None:
             assert status_of(websocket.recv(4096)) == 101
             haproxy.proxy.apply(replace(site, endpoints=at(two.server_port)))
             with ThreadPoolExecutor() as pool:
-                drained = pool.submit(haproxy.proxy.drain, 10)
+                drained = pool.submit(haproxy.proxy.drain, 200)
                 wait_for(lambda: present(haproxy).busy()[1] == 1)
                 haproxy.proxy.apply(replace(site, endpoints=at(three.server_port)))
                 haproxy.proxy.apply(replace(other, endpoints=at(two.server_port)))
@@ -171,7 +171,7 @@ def test_a_refusal_puts_the_former_files_back(haproxy: Haproxy) -> None:
 def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
     """haproxy -c does not see that a port is taken; the former worker then keeps serving."""
     hasty = HaproxyProxy(haproxy.settings, reload_limit_s=5.0)
-    hasty.apply(Site(1, ("a.localhost",), ()))
+    haproxy.proxy.apply(Site(1, ("a.localhost",), ()))
     main, taken = main_file(haproxy.settings), free_port()
     former = main.read_text()
     with socket.create_server(("127.0.0.1", taken)):
@@ -182,7 +182,7 @@ def test_a_reload_that_fails_is_noticed(haproxy: Haproxy) -> None:
         assert status_of(haproxy.get("a.localhost")) == 503
         assert hasty.sites() == {1}
     main.write_text(former)
-    hasty.apply(Site(2, ("c.localhost",), ()))
+    haproxy.proxy.apply(Site(2, ("c.localhost",), ()))
     assert status_of(haproxy.get("c.localhost")) == 503
 
 

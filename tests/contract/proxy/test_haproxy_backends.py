@@ -3,6 +3,7 @@ with a costly filter for those that may have trailers. They act as one.
 """
 
 import csv
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -89,7 +90,7 @@ def test_streams_that_are_reset_at_once_are_refused_without_much_work(haproxy: H
         assert paths
         shown = (Certificate(*paths, (NAME,)),)
         haproxy.proxy.apply(Site(1, (NAME,), at(app.server_port), certificates=shown))
-        before = requests_of(haproxy)["paas_1"]
+        before, began = requests_of(haproxy)["paas_1"], time.monotonic()
         with secure_connection(haproxy, NAME, "h2") as channel:
             client = Http2Client(channel)
             for _ in range(2_000):
@@ -98,7 +99,8 @@ def test_streams_that_are_reset_at_once_are_refused_without_much_work(haproxy: H
                 client.h2.reset_stream(stream)
             client.flush()
             wait_for(lambda: refused_of(haproxy, "https") + requests_of(haproxy)["paas_1"] >= 2_000)
-        assert requests_of(haproxy)["paas_1"] - before < 1_000
+        let_through = 300 * (time.monotonic() - began)
+        assert requests_of(haproxy)["paas_1"] - before < 1_000 + let_through
         assert answer_of(haproxy, "GET") == "200"
 
 

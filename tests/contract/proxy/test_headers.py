@@ -2,8 +2,10 @@
 
 import re
 import socket
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -127,7 +129,7 @@ def test_unknown_hosts_reach_no_app(nginx: Nginx, host: str) -> None:
 
 def test_ipv6_clients_are_served(nginx: Nginx) -> None:
     """nginx listens on both, and tells the app the IPv6 address."""
-    with socket.create_connection(("::1", nginx.settings.http_port), 5) as connection:
+    with socket.create_connection(("::1", nginx.settings.http_port), 120) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
         assert b'"x-forwarded-for": "::1"' in read_answer(connection)
 
@@ -195,26 +197,31 @@ def test_a_refused_connection_goes_to_the_next_instance(nginx: Nginx) -> None:
         nginx.proxy.remove(3)
 
 
+def _take_and_close(listener: socket.socket) -> None:
+    """Close each connection when something has come, until the listener is shut down."""
+    with suppress(OSError):
+        while True:
+            taken, _ = listener.accept()
+            with taken:
+                taken.recv(4096)
+
+
 def test_a_post_that_was_sent_is_not_repeated(nginx: Nginx) -> None:
     """An instance that takes a POST and dies: 502, and no other instance gets it."""
     with socket.create_server(("127.0.0.1", 0)) as dying, application() as app:
         nginx.proxy.apply(Site(3, ("c.example",), at(dying.getsockname()[1], app.server_port)))
         statuses = []
+        dies = threading.Thread(target=_take_and_close, args=[dying])
+        dies.start()
         for _ in range(2):
             with nginx.connect() as connection:
                 connection.sendall(
                     b"POST / HTTP/1.1\r\nHost: c.example\r\nContent-Length: 1\r\n\r\nx"
                 )
-                dying.settimeout(0.3)
-                try:
-                    taken, _ = dying.accept()
-                except TimeoutError:
-                    pass
-                else:
-                    taken.recv(4096)
-                    taken.close()
                 statuses.append(status_of(connection.recv(4096)))
         nginx.proxy.remove(3)
+        dying.shutdown(socket.SHUT_RDWR)
+        dies.join()
     assert 502 in statuses
     assert app.count == statuses.count(200)
 
@@ -226,6 +233,7 @@ def test_a_post_that_was_sent_is_not_repeated(nginx: Nginx) -> None:
 )
 def test_requests_are_logged_in_one_line_each(nginx: Nginx) -> None:
     """A router line has a time with milliseconds, and nothing from outside breaks it."""
+    before = time.time() - 0.001  # the log has milliseconds
     nginx.raw(b'GET /?a="b\\\x1b[31m HTTP/1.1\r\nHost: b.localhost\r\nConnection: close\r\n\r\n')
     nginx.get("b.localhost", '/logged?q="x"')
     log = router_log(nginx.settings, 2)
@@ -239,7 +247,7 @@ def test_requests_are_logged_in_one_line_each(nginx: Nginx) -> None:
         line,
     )
     assert match, line
-    assert abs(parse_stamp(match["at"]).timestamp() - time.time()) < 60
+    assert before <= parse_stamp(match["at"]).timestamp() <= time.time()
     assert "." in match["at"]
     assert "\x1b" not in log.read_text()
     assert log.stat().st_mode & 0o777 == 0o600

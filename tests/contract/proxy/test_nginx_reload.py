@@ -34,7 +34,7 @@ def server() -> Iterator[Nginx]:
 @pytest.fixture
 def nginx(server: Nginx) -> Nginx:
     server.proxy.restore([])
-    server.proxy.drain(10)
+    server.proxy.drain(60)
     return server
 
 
@@ -80,7 +80,7 @@ def test_a_refusal_puts_the_former_file_back(nginx: Nginx) -> None:
 def crowded(nginx: Nginx) -> Nginx:
     """With so many sites that a changed one is tested without the others."""
     nginx.proxy.restore([_other(app_id) for app_id in range(2, FEW + 4)])
-    nginx.proxy.drain(10)
+    nginx.proxy.drain(60)
     return nginx
 
 

@@ -50,7 +50,7 @@ def nginx(request: pytest.FixtureRequest) -> Iterator[Nginx]:
 def answer(nginx: Nginx, head: bytes, source: str = "127.0.0.1", request: bytes = REQUEST) -> bytes:
     """What comes for a connection that begins so; nothing where it is closed at once."""
     address = ("127.0.0.1", nginx.settings.http_port)
-    with socket.create_connection(address, 10, (source, 0)) as connection:
+    with socket.create_connection(address, 120, (source, 0)) as connection:
         try:
             connection.sendall(head + request)
             return read_all(connection)
@@ -90,7 +90,7 @@ def test_nobody_else_can_say_so(nginx: Nginx) -> None:
 
 def test_it_stands_before_the_handshake_of_tls(nginx: Nginx) -> None:
     """The handshake comes to the name, which no certificate covers."""
-    with socket.create_connection(("127.0.0.1", nginx.settings.https_port), 10) as connection:
+    with socket.create_connection(("127.0.0.1", nginx.settings.https_port), 120) as connection:
         connection.sendall(CLIENT)
         with pytest.raises(ssl.SSLError, match="UNRECOGNIZED_NAME"):
             ssl.create_default_context().wrap_socket(connection, server_hostname=HOST)

@@ -114,7 +114,7 @@ def test_2000_half_sent_headers_harm_nobody_else(open_root: Path) -> None:
     try:
         wait_for(lambda: _answer(settings) == 503)
         for _ in range(2000):
-            slow.append(socket.create_connection(("127.0.0.1", settings.http_port), 10))
+            slow.append(socket.create_connection(("127.0.0.1", settings.http_port), 120))
             slow[-1].sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nX-A: ")
         for _ in range(10):
             assert _answer(settings) == 503
@@ -122,14 +122,14 @@ def test_2000_half_sent_headers_harm_nobody_else(open_root: Path) -> None:
         for connection in slow:
             connection.close()
         child.terminate()
-        child.wait(10)
+        child.wait(150)
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def _answer(settings: Settings) -> int:
     """The status for the site, or 0."""
     try:
-        with socket.create_connection(("127.0.0.1", settings.http_port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", settings.http_port), 120) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: a.localhost\r\nConnection: close\r\n\r\n")
             return status_of(read_all(connection))
     except OSError:

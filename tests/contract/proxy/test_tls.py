@@ -53,7 +53,7 @@ class Secured:
 
     def get(self, host: str, path: str = "/", context: ssl.SSLContext | None = None) -> bytes:
         """The whole answer over TLS to a GET."""
-        with socket.create_connection(("127.0.0.1", self.port), 10) as plain:
+        with socket.create_connection(("127.0.0.1", self.port), 120) as plain:
             secure = (context or self.context()).wrap_socket(plain, server_hostname=host)
             secure.sendall(
                 f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
@@ -170,7 +170,7 @@ def test_a_name_without_a_certificate_is_refused_in_the_handshake(
     context = secured.context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", secured.port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", secured.port), 120) as plain:
         with pytest.raises((ssl.SSLError, ConnectionResetError)) as caught:
             context.wrap_socket(plain, server_hostname=host)
         assert "UNRECOGNIZED_NAME" in str(caught.value)
@@ -248,7 +248,7 @@ def _session(
     secured: Secured, context: ssl.SSLContext, session: ssl.SSLSession | None
 ) -> tuple[ssl.SSLSession | None, bool | None]:
     """The session of one request, and whether it was an earlier one's."""
-    with socket.create_connection(("127.0.0.1", secured.port), 10) as plain:
+    with socket.create_connection(("127.0.0.1", secured.port), 120) as plain:
         secure = context.wrap_socket(plain, server_hostname=SHOP, session=session)
         secure.sendall(f"GET / HTTP/1.1\r\nHost: {SHOP}\r\nConnection: close\r\n\r\n".encode())
         while secure.recv(65536):

@@ -34,7 +34,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         told = {name.lower(): value for name, value in self.headers.items()}
         self._chunk(json.dumps({"path": self.path, "headers": told}).encode() + b"\n")
         if self.path == "/slow":
-            assert self.seen.wait(60)
+            assert self.seen.wait(150)
         self._chunk(b"end\n")
         self._chunk(b"")
 
@@ -122,7 +122,7 @@ def test_streams_come_as_they_are_sent(served: Nginx) -> None:
 
     def body() -> Iterator[bytes]:
         yield b"first"
-        assert _Handler.seen.wait(60)
+        assert _Handler.seen.wait(150)
         yield b"second"
 
     conn = secure(served)
