@@ -5,6 +5,7 @@ the process and leaves nothing behind. Embedded servers have their ports for app
 """
 
 import socket
+from pathlib import Path
 
 # Below, where nothing listens, are those that tests name; from 30,000 on those of the apps of
 # benchmarks (benchmarks/ranges.py).
@@ -40,9 +41,18 @@ def free_range() -> range:
 def free_network() -> str:
     """Addresses for the containers of one server, which no other test's have."""
     for second in range(64, 192, 2):
-        if _lock(f"network-{second}"):
+        if _lock(f"network-{second}") and not _is_routed(second):
             return f"10.{second}.0.0/15"
     raise AssertionError("there are no free networks")
+
+
+def _is_routed(second: int) -> bool:
+    """Whether the bridges of a run that was killed are left there, as their routes tell (route(8)).
+
+    A column of the kernel's table is an address, its bytes in reverse.
+    """
+    words = [line.split()[1] for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+    return any(word[6:] == "0A" and int(word[4:6], 16) in {second, second + 1} for word in words)
 
 
 def _lock(first: object) -> bool:

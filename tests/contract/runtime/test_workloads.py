@@ -47,6 +47,13 @@ class Bench:
         place = (self.workload.address, PORT)
         wait_for(lambda: self.runtime.listening_ports(self.workload) == {place})
 
+    def answers(self) -> bool:
+        """Whether it is reached: a busy machine may take seconds to find a container's link."""
+        try:
+            return self.ask("1") == "1"
+        except OSError:
+            return False
+
     def ask(self, question: str) -> str:
         """What it answers."""
         return ask(self.workload, question)
@@ -109,6 +116,7 @@ def running(request: pytest.FixtureRequest, data: Path) -> Iterator[Bench]:
     for bench in request.param(request, data):
         bench.runtime.start([bench.workload])
         bench.wait_until_it_listens()
+        wait_for(bench.answers)
         yield bench
 
 
