@@ -103,6 +103,6 @@ def node_rules(settings: Settings, server: IPv4Address, peers: Collection[IPv4Ad
         tcp=CLUSTER_TCP,
         udp=CLUSTER_UDP,
         chosen=CHOSEN_PORTS,
-        at_server=", ".join((words(settings.public_ports), datastores)),
+        at_server=", ".join(filter(None, (words(settings.public_ports), datastores))),
         refused=", ".join(map(str, refused)) or "255.255.255.255",
     )
