@@ -5,6 +5,7 @@ with a costly filter for those that may have trailers. They act as one.
 import csv
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -33,9 +34,9 @@ def statistics(haproxy: Haproxy, kind: int) -> Iterator[dict[str, str]]:
     return csv.DictReader(text.splitlines())
 
 
-def refused_of(haproxy: Haproxy, frontend: str) -> int:
-    """How many requests that frontend has refused."""
-    return sum(int(row["dreq"]) for row in statistics(haproxy, 1) if row["pxname"] == frontend)
+def count_of(haproxy: Haproxy, frontend: str, column: str) -> int:
+    """One of that frontend's: ``dreq``, the requests refused; ``scur``, the open connections."""
+    return sum(int(row[column]) for row in statistics(haproxy, 1) if row["pxname"] == frontend)
 
 
 def requests_of(haproxy: Haproxy) -> dict[str, int]:
@@ -82,7 +83,15 @@ def test_only_a_request_that_may_have_trailers_passes_the_filter(haproxy: Haprox
 
 
 def test_streams_that_are_reset_at_once_are_refused_without_much_work(haproxy: Haproxy) -> None:
-    """After the first 300 of a second, none is looked at any further."""
+    """After the first 300 of a second, none is looked at any further.
+
+    HAProxy 2.8 and later end the connection before all have come; 2.6 cannot.
+    """
+
+    def has_dealt_with_all() -> bool:
+        looked_at = count_of(haproxy, "https", "dreq") + requests_of(haproxy)["paas_1"]
+        return looked_at >= 2_000 or not count_of(haproxy, "https", "scur")
+
     with application() as app:
         files = CertificateDirectory(haproxy.settings.state / "certs")
         files.write("1-00000001", X509Reader().read(Authority().bundle(NAME), datetime.now(UTC)))
@@ -97,8 +106,9 @@ def test_streams_that_are_reset_at_once_are_refused_without_much_work(haproxy: H
                 stream = client.h2.get_next_available_stream_id()
                 client.h2.send_headers(stream, list(asking(host=NAME)), end_stream=True)
                 client.h2.reset_stream(stream)
-            client.flush()
-            wait_for(lambda: refused_of(haproxy, "https") + requests_of(haproxy)["paas_1"] >= 2_000)
+            with suppress(OSError):
+                client.flush()
+            wait_for(has_dealt_with_all)
         let_through = 300 * (time.monotonic() - began)
         assert requests_of(haproxy)["paas_1"] - before < 1_000 + let_through
         assert answer_of(haproxy, "GET") == "200"
