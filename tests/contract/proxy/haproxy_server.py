@@ -1,5 +1,6 @@
 """A real HAProxy in a temporary directory, with nginx behind it and the log process beside it."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from paas.adapters.proxy.haproxy.conf import haproxy_argv, master_socket, pid_file
+from paas.adapters.proxy.haproxy.conf import HAPROXY, haproxy_argv, master_socket, pid_file
 from paas.adapters.proxy.haproxy.escaping import log_socket
 from paas.adapters.proxy.haproxy.proxy import HaproxyProxy
 from paas.adapters.proxy.haproxy.runtime_api import Master
+from paas.adapters.proxy.tls import version_words
 from paas.settings import Settings
 from tests.contract.logs.log_server import LOGGER
 from tests.contract.proxy.nginx_server import Nginx, embedded_settings, nginx_server
@@ -89,6 +91,13 @@ class Haproxy(Nginx):
     def workers(self) -> set[str]:
         """The pids of its present workers."""
         return {str(pid) for pid in self.master.workers().present}
+
+
+def haproxy_version() -> tuple[int, int]:
+    """The first two numbers of the version that is installed."""
+    found = re.search(r"version (\d+)\.(\d+)", version_words(HAPROXY, "-v"))
+    assert found is not None
+    return int(found[1]), int(found[2])
 
 
 def _log_argv(settings: Settings) -> list[str]:

@@ -15,7 +15,7 @@ from paas.adapters.proxy.access_log_file import router_log
 from paas.domain.routing.router_settings import router_settings
 from paas.domain.routing.sites import Site
 from tests.contract.proxy.fickle_app import fickle_app
-from tests.contract.proxy.haproxy_server import SERVERS
+from tests.contract.proxy.haproxy_server import SERVERS, haproxy_version
 from tests.contract.proxy.nginx_server import Nginx, body_of, read_answer, status_of
 from tests.endpoints import at
 from tests.waiting import wait_for
@@ -142,18 +142,42 @@ def test_no_request_is_lost_or_repeated_when_an_app_closes_connections(
         assert not [request for request in app.lost if request.startswith("POST")]
 
 
+def _endings(proxy: Nginx, method: str, *, first: bool) -> set[int]:
+    """The statuses that a request to a dying app may get; 0: its connection ends without a word.
+
+    first: whether it is the visitor's first on the connection. HAProxy 2.6 and 3.0 expect the
+    client to send the request again, each in other cases; 3.0 would not if no connection to an app
+    were kept, which is slower.
+    """
+    version = (0, 0) if proxy.has_pages_for_people_alone else haproxy_version()
+    silent = (version == (2, 6) and not first) or (version >= (3, 0) and method == "GET")
+    return {0, 502} if silent else {502}
+
+
+@pytest.mark.differs(
+    "an app that dies during a request, without a response",
+    nginx="502",
+    haproxy="502. However, HAProxy 2.6 closes the connection without a response or a line in the "
+    "log if the visitor's connection has had a request before, and 3.0 does so if the request was "
+    "a `GET` sent over a connection that was kept alive; 2.8 never does",
+)
 def test_a_request_that_an_app_never_answers_is_sent_a_few_times(proxy: Nginx) -> None:
     """It may be what ends the app's process. Nginx tries each kept connection, and then three."""
     with fickle_app("keeps") as app, ThreadPoolExecutor(8) as pool:
         proxy.proxy.apply(Site(1, ("a.localhost",), at(app.port)))
         list(pool.map(lambda one: _visit(proxy, f"keeps-{one}", 9), range(8)))
-        assert status_of(proxy.get("a.localhost", "/crash")) == 502
-        assert app.lost["GET /crash"] <= (8 + 3 if proxy.has_pages_for_people_alone else 4)
-        post = b"POST /crash HTTP/1.1\r\nHost: a.localhost\r\nContent-Length: 0\r\n\r\n"
-        with proxy.connect() as client:
-            client.sendall(post)
-            assert status_of(read_answer(client)) == 502
-        assert app.lost["POST /crash"] == 1
+        status = status_of(proxy.get("a.localhost", "/crash"))
+        assert status in _endings(proxy, "GET", first=True)
+        limit = 8 + 3 if proxy.has_pages_for_people_alone else 4
+        assert app.lost["GET /crash"] <= limit
+        for first in (True, False):
+            with proxy.connect() as client:
+                for path in ("/crash",) if first else ("/", "/crash"):
+                    head = f"POST {path} HTTP/1.1\r\nHost: a.localhost\r\n"
+                    client.sendall(f"{head}Content-Length: 0\r\n\r\n".encode())
+                    status = status_of(read_answer(client))
+            assert status in _endings(proxy, "POST", first=first)
+        assert app.lost["POST /crash"] == 2
 
 
 @pytest.mark.differs(
