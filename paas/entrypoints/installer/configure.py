@@ -11,9 +11,11 @@ from typing import Any
 import yaml
 
 from paas import __version__
+from paas.adapters.proxy.nginx.static_files import Modules, installed_modules
 from paas.adapters.server import daemons
 from paas.adapters.ssh import sshd_conf
 from paas.adapters.system.files import make_directory, read_json, write_atomic
+from paas.domain.routing.tcp_ports import NO_PORTS
 from paas.domain.values.errors import PaasError, StoreLockedError
 from paas.entrypoints.installer import packages, service, versions
 from paas.entrypoints.installer.networks import app_network_options
@@ -47,6 +49,7 @@ def _set_up(plan: Plan, settings: Settings, version: Path) -> Settings:
     create_for_installation(settings.paths.database, settings.paths.server_key)
     write_command(plan, settings)
     sshd_changed = write_sshd(settings)
+    add_modules(plan, settings)
     proxy_changed = write_proxy(settings)
     versions.make_current(plan.paths, version)
     if is_new and (chosen := app_network_options(plan, settings)):
@@ -68,6 +71,20 @@ def keep_docker(plan: Plan) -> None:
     if not wanted and settings.paths.docker.exists() and settings.paths.database.exists():
         create_for_installation(settings.paths.database, settings.paths.server_key)
         refuse_removal(common_adapters(settings).store)
+
+
+def add_modules(plan: Plan, settings: Settings) -> None:
+    """Install what the settings need of nginx beyond its own package."""
+    if missing := missing_modules(settings, installed_modules()):
+        if not plan.quiet:
+            print(f"-----> Installing packages: {' '.join(missing)}", file=sys.stderr, flush=True)
+        packages.install_packages(missing)
+
+
+def missing_modules(settings: Settings, modules: Modules) -> list[str]:
+    """The packages of modules without which nginx could not do what the settings allow."""
+    wants_streams = settings.proxy == "nginx" and settings.tcp_ports != NO_PORTS
+    return ["libnginx-mod-stream"] if wants_streams and not modules.stream else []
 
 
 def seal_secrets(settings: Settings) -> None:

@@ -2,14 +2,16 @@
 
 import os
 import socket
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import yaml
 
+from paas.adapters.proxy.nginx.static_files import NO_MODULES, Modules
 from paas.entrypoints.installer import addresses, checks, machine, nginx_check, slots
-from paas.entrypoints.installer.configure import merged_settings, write_settings
+from paas.entrypoints.installer.configure import merged_settings, missing_modules, write_settings
 from paas.entrypoints.installer.demo import Server
 from paas.entrypoints.installer.main import main, options_of, parser
 from paas.entrypoints.installer.plan import InstallError, Plan
@@ -24,6 +26,15 @@ def plain_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "PIP_CONFIGS", ())
     monkeypatch.setattr(machine, "ENVIRONMENT", tmp_path / "environment")
     monkeypatch.setattr(machine, "LOCAL_CERTIFICATES", tmp_path / "ca-certificates")
+
+
+def test_the_module_for_tcp_ports_is_installed_where_apps_may_have_any() -> None:
+    """Not for HAProxy, which needs none, and not again."""
+    allowed = Settings(tcp_ports=(5400, 5499))
+    assert missing_modules(Settings(), NO_MODULES) == []
+    assert missing_modules(allowed, NO_MODULES) == ["libnginx-mod-stream"]
+    assert missing_modules(allowed, Modules(stream=True)) == []
+    assert missing_modules(replace(allowed, proxy="haproxy"), NO_MODULES) == []
 
 
 def test_machine_settings_are_taken_over() -> None:
