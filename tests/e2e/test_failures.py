@@ -183,6 +183,7 @@ def test_listens_and_never_answers(late: Failing) -> None:
     told = late.push({"serve.py": mute})
 
     assert "did not answer a request within" in told
+    assert "docs/how-to/tcp-ports.md" in told
 
 
 def test_first_push_that_fails_leaves_an_app_without_a_release(

@@ -32,6 +32,10 @@ POLL_SHARE = 0.02
 LINES_SHOWN = 50
 LONGEST_POLL_S = 2.0
 FIX_IT = "Fix the cause, then try again. To see more of its output: paas logs -n 100"
+NO_HTTP = (
+    "If it does not speak HTTP, a check in app.json says that an open port is enough: "
+    "docs/how-to/tcp-ports.md"
+)
 ENDED_BY_ITSELF = (
     "Its command ended without an error, but a process must keep running: start the program in "
     "the foreground (no &, no --daemon).\n"
@@ -227,7 +231,9 @@ class Startup:
         listening = self.engines.of(app).runtime.listening_ports(instance)
         if found := elsewhere(instance, listening):
             return self._wrong_port(app, instance, found)
+        more = ""
         if any(port == instance.port for _, port in listening):
+            more = f"\n{NO_HTTP}"
             what = f"opened {own_place(instance)} but did not answer a request {within}"
         else:
             what = f"opened no port {within}: it must listen on {own_place(instance)}"
@@ -242,7 +248,7 @@ class Startup:
             instance,
             f"{instance.label} {what}.",
             "See what it prints with: paas logs -n 100\nIf it needs more time: "
-            f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s",
+            f"paas checks:set {app.name} start-limit {round(limit.seconds) * 3}s{more}",
         )
 
     def _out_of_memory(
