@@ -19,6 +19,8 @@ ANSWER_LIMIT_S = 120
 # The API of docker.io 20.10, Debian 12's; later engines have it, too.
 API_VERSION = "1.41"
 SERVER_LABEL = "paas.server"
+# It listens, but is not ready: a manager of nodes says that it is none until it has its state.
+_UNAVAILABLE = 503
 
 
 def load() -> None:
@@ -45,10 +47,10 @@ def docker_client(
 ) -> Iterator["DockerClient"]:
     """A client for the block; nothing is sent before its first call.
 
-    Raises PaasError ``docker-down`` if the engine does not answer, and ``docker`` with its own
-    words if it refuses. answer_limit_s: None to follow a stream for as long as it lasts. socket: of
-    another engine than that of the apps' containers. The block handles errors for which
-    `is_not_found` is true.
+    Raises PaasError ``docker-down`` if the engine does not answer or is not ready, and ``docker``
+    with its own words if it refuses. answer_limit_s: None to follow a stream for as long as it
+    lasts. socket: of another engine than that of the apps' containers. The block handles errors for
+    which `is_not_found` is true.
     """
     import docker
     from docker.errors import APIError, DockerException
@@ -63,9 +65,10 @@ def docker_client(
     try:
         yield client
     except APIError as error:
-        raise PaasError(
-            "docker", f"The Docker engine refused: {error.explanation or error}."
-        ) from error
+        why = error.explanation or str(error)
+        if error.status_code == _UNAVAILABLE:
+            raise engine_down(why) from error
+        raise PaasError("docker", f"The Docker engine refused: {why}.") from error
     except (DockerException, RequestException, OSError) as error:
         raise engine_down(str(error)) from error
     finally:

@@ -12,6 +12,8 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from paas.adapters.cluster.engine_trust import untell_engine
+from paas.adapters.cluster.manager_program import has_nodes
+from paas.adapters.docker.patience import listens
 from paas.adapters.docker.programs import unmount
 from paas.adapters.network import own_routes, port_guard
 from paas.adapters.proxy.tcp_ports import set_taken_aside
@@ -82,7 +84,7 @@ def _start_lock(settings: Settings) -> Iterator[None]:
 
 def await_daemons(settings: Settings) -> bool:
     """Wait before reconciling: whether every part of the platform runs and answers by then."""
-    return _wait(lambda: _is_up(settings), RECONCILE_LIMIT_S)
+    return _wait(lambda: _is_up(settings) and _have_engines(settings), RECONCILE_LIMIT_S)
 
 
 def wait_until_up(settings: Settings, child: subprocess.Popen[bytes] | None = None) -> None:
@@ -202,6 +204,14 @@ def _is_up(settings: Settings) -> bool:
         return False
     # RUNNING means started a second ago; next to many apps it may not listen yet.
     return not owns_network_daemons(settings) or _listens(settings)
+
+
+def _have_engines(settings: Settings) -> bool:
+    """Whether the engines listen: what runs in containers is started by reconciling alone."""
+    sockets = [settings.paths.docker_socket] if settings.docker else []
+    if has_nodes(settings):
+        sockets.append(settings.paths.cluster_socket)
+    return all(listens(settings, path) for path in sockets)
 
 
 def _listens(settings: Settings) -> bool:

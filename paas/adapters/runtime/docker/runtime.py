@@ -14,7 +14,6 @@ from paas.adapters.docker.bridges import Bridges
 from paas.adapters.docker.connection import (
     ANSWER_LIMIT_S,
     SERVER_LABEL,
-    EngineDownError,
     server_label,
 )
 from paas.adapters.docker.patience import asked
@@ -251,7 +250,7 @@ class DockerRuntime:
     def _unless_down(self, question: Callable[["DockerClient"], set[_Answer]]) -> set[_Answer]:
         try:
             return self._asked(question)
-        except EngineDownError:
+        except PaasError:
             return set()
 
     def _state(self, client: "DockerClient", one: Supervised) -> InstanceState:

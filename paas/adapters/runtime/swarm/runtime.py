@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from paas.adapters.cluster.manager_program import has_nodes
-from paas.adapters.docker.connection import ANSWER_LIMIT_S, EngineDownError, server_label
+from paas.adapters.docker.connection import ANSWER_LIMIT_S, server_label
 from paas.adapters.docker.patience import asked
 from paas.adapters.network.firewall import NftFirewall
 from paas.adapters.runtime.docker.containers import (
@@ -221,7 +221,7 @@ class SwarmRuntime:
             return set()
         try:
             found = self._listed(lambda listing: listing.services())
-        except EngineDownError:
+        except PaasError:
             return set()
         return {service["Spec"]["Labels"][GROUP_LABEL] for service in found.values()}
 
