@@ -214,7 +214,8 @@ def test_several_are_issued_at_the_same_time_after_a_kill(nginx: Nginx) -> None:
         names = [X509Reader().read(pem, datetime.now(UTC)).facts.names for pem in issued]
         assert names == [(host,) for host in hosts]
         assert "There are now 2 accounts" not in issuer.log()
-        assert list(new.iterdir()) == []
+        # The certbot of the killed process may have outlived it: its folder goes with a later one.
+        assert len(list(new.iterdir())) <= 1
         assert list(challenges_directory(settings).iterdir()) == []
 
 
