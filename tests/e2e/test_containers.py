@@ -100,6 +100,7 @@ def test_nothing_is_lost_while_the_engine_is_killed(
     assert f"{server.root}/" not in Path("/proc/mounts").read_text()
     server.paas("server:start")
     server.await_answer(MARK, "zero 1")
+    wait_for(lambda: server.paas("nodes:check", check=False).returncode == 0, what="the manager")
     server.paas("nodes:end")
 
 
