@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from paas.settings import load as load_settings
 from tests.e2e.conftest import Source
 from tests.e2e.server import Repository, Server
 from tests.e2e.test_zero_downtime import MARK, load
+from tests.own_address import own_address
 from tests.ports import free_network
 from tests.root_files import root_file_system
 from tests.waiting import wait_for
@@ -44,13 +44,6 @@ def files(version: int) -> dict[str, str | bytes]:
         "Dockerfile": 'FROM base\nCOPY serve.py /app/\nCMD ["python3", "/app/serve.py"]\n',
         "serve.py": SERVE.replace("VERSION", str(version)),
     }
-
-
-def own_address() -> str:
-    """One of this machine's that others could reach, and that is there after a boot."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("198.51.100.9", 9))  # nothing is sent: this asks for the default route
-        return str(probe.getsockname()[0])
 
 
 def kill_engine(server: Server) -> None:

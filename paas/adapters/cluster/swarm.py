@@ -56,7 +56,7 @@ class SwarmCluster:
 
     def begin(self, address: IPv4Address) -> None:
         is_new = not self._data.exists()
-        _require_own(address)
+        _require_own(address, self._settings)
         try:
             self.let_peers([address])
             self._keep(True)
@@ -179,14 +179,19 @@ def seen_node(found: Mapping[str, Any]) -> SeenNode:
     )
 
 
-def _require_own(address: IPv4Address) -> None:
-    """Raises PaasError if this machine does not have the address."""
+def _require_own(address: IPv4Address, settings: Settings) -> None:
+    """Raises PaasError if this machine does not have the address, or has it for an app alone."""
+    which = "Name its own in the network that it shares with the nodes: ip -4 address"
+    if any(address in network for network in settings.own_networks):
+        raise usage_error(
+            "cluster-address",
+            f"{address} is an address in the network of an app, which no node reaches.",
+            which,
+        )
     with socket.socket() as probe:
         try:
             probe.bind((str(address), 0))
         except OSError as error:
             raise usage_error(
-                "cluster-address",
-                f"{address} is not an address of this server.",
-                "Name its own in the network that it shares with the nodes: ip -4 address",
+                "cluster-address", f"{address} is not an address of this server.", which
             ) from error

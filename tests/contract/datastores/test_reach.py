@@ -10,13 +10,7 @@ from paas.domain.values.errors import PaasError
 from paas.interfaces import Reach
 from paas.settings import Settings
 from tests.fakes.datastores import FakeReach
-
-
-def own_address() -> str:
-    """This machine's own, in the network of its default route; no packet is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
-        asked.connect(("192.0.2.1", 9))
-        return str(asked.getsockname()[0])
+from tests.own_address import own_address
 
 
 @pytest.fixture(params=["fake", "real"])

@@ -3,9 +3,11 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address
+from pathlib import Path
 
 import pytest
 
+from paas.adapters.cluster.swarm import SwarmCluster
 from paas.domain.cluster.joining import mismatches, refusals
 from paas.domain.cluster.nodes import (
     Availability,
@@ -20,6 +22,7 @@ from paas.domain.cluster.nodes import (
     report,
 )
 from paas.domain.values.errors import PaasError
+from paas.settings import Settings
 from tests.fakes.cluster import FakeCluster, FakeNodeMachines
 
 ADDRESS = IPv4Address("10.0.0.1")
@@ -133,3 +136,14 @@ def test_the_report_has_what_is_recorded_and_what_is_seen() -> None:
     states = [NodeState.READY, NodeState.DOWN, NodeState.DRAINED, NodeState.GONE, NodeState.PAUSED]
     assert [one.state for one in found.nodes] == states
     assert [one.id for one in found.strangers] == ["odd"]
+
+
+@pytest.mark.parametrize("address", ["10.212.0.1", "10.214.0.1"])
+def test_no_address_of_an_app_is_the_managers(tmp_path: Path, address: str) -> None:
+    """A boot takes it away until the app runs, and no node reaches it."""
+    started: list[bool] = []
+    settings = Settings(state=tmp_path / "var", run=tmp_path / "run", docker=True)
+    with pytest.raises(PaasError, match="in the network of an app") as caught:
+        SwarmCluster(settings, started.append).begin(IPv4Address(address))
+    assert caught.value.reference == "cluster-address"
+    assert started == []
