@@ -72,7 +72,7 @@ class OrderTurns(Protocol):
     ) -> AbstractContextManager[bool]:
         """Have one of the ORDERS_AT_ONCE places while the issuer is asked.
 
-        Whoever waits may also have another one, which is free of what runs by itself.
+        Callers that wait may also take the slot that is reserved for users.
         """
 
     def has_place(self) -> bool:

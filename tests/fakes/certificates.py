@@ -90,7 +90,7 @@ class FakeWebCertificateFiles:
 class FakeOrderTurns:
     """OrderTurns that are free unless a test says who has one.
 
-    is_full: whether no place is free for what runs by itself. meanwhile: runs when a place is had.
+    is_full: whether no slot is free for background requests. meanwhile: runs once a slot is taken.
     """
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ installed_at=''
 # may_share: whether nothing writes into .venv but what is installed here.
 may_share() { [[ -n $layer && $reusable == yes && ! -e bin/post_compile ]]; }
 
-# link_shared: have .venv be the layer, if it is what this build would install.
+# link_shared: make .venv a link to the layer, if that is what this build would install.
 link_shared() {
     may_share && [[ -f $layer/key && -d $layer/files/.venv/bin ]] || return 1
     local found=''
@@ -19,8 +19,8 @@ link_shared() {
     ln -s "$layer/files/.venv" .venv
 }
 
-# change_shared: have .venv be the layer, to be changed. Status 1 if there is none, or one that was
-# made differently.
+# change_shared: make .venv a modifiable view of the newest layer. Status 1 if there is none, or if
+# it was built differently.
 change_shared() {
     may_share && [[ -f $layer/key && -d $changeable/bin ]] || return 1
     local found=()

@@ -56,7 +56,7 @@ class AcmeAccount:
             return present or self._made(folder / "account", register, failure_of)
 
     def _id(self) -> str:
-        """Of the account; empty if there is none."""
+        """The account's id, or an empty string if there is no account."""
         if not self._folder.is_dir():
             return ""
         names = (path.parent.name for path in self._folder.glob("*/regr.json"))

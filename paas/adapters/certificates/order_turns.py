@@ -17,7 +17,7 @@ from paas.domain.certificates.acme import ORDERS_AT_ONCE
 # A request takes seconds. flock(2) waits for one file, not for the first of several.
 POLL_S = 0.05
 _PLACES = [f"issuer-{number}" for number in range(1, ORDERS_AT_ONCE + 1)]
-# Of those who wait, such as users: what runs by itself takes none of their places from them.
+# Only callers that wait, such as users, may take this slot: background renewals never use it up.
 _SPARE = "issuer-0"
 
 
@@ -78,7 +78,7 @@ class FlockOrderTurns:
         return False
 
     def _holder(self) -> str:
-        """Of the place that is free of what runs by itself: it is a user's."""
+        """Who has the slot that is reserved for users."""
         fd = self._open(_SPARE)
         try:
             return holder_of(fd)

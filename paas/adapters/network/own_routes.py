@@ -1,7 +1,7 @@
-"""Refuses packets for apps that have no network now, which would leave by the machine's gateway.
+"""Rejects packets to apps that have no network yet, instead of sending them to the gateway.
 
-While a server starts, its proxy may listen before the networks of its apps are there again. Any
-machine that has such an address, or a gateway that answers for all, would get requests of users.
+While a server starts, its proxy may listen before the networks of its apps exist again. Another
+host with such an address, or a gateway that answers for all, would receive users' requests.
 """
 
 from contextlib import suppress

@@ -14,7 +14,7 @@ from paas.domain.routing.hosts import WILDCARD
 LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory"
 # Internal: what the monitor process asks the gate for.
 RENEW_COMMAND = "certs:tend"
-# Requests to the issuer that run by themselves; one more is kept for users who ask for theirs.
+# Concurrent background requests to the issuer; one more slot is reserved for users.
 ORDERS_AT_ONCE = 4
 # After the first, second, ... failure. Our own check costs nothing.
 CHECK_WAITS = tuple(timedelta(minutes=m) for m in (1, 2, 5, 10, 30, 60))

@@ -125,9 +125,9 @@ def test_the_result_is_that_of_a_new_installation(build: Build) -> None:
     third = build("alpha==1", "beta")
     assert build.said(DIFFERENCE)
     build.layers.slugs.empty_cache(1)
-    anew = build("alpha==1", "beta")
+    fresh = build("alpha==1", "beta")
     assert build.said(ALL)
-    assert contents(third) == contents(anew)
+    assert contents(third) == contents(fresh)
 
     # A file that two packages have in two forms is that of the one that came last.
     build("alpha==1", "first", "second")

@@ -32,15 +32,15 @@ def write(top: Path, files: dict[str, str]) -> None:
 def layers(tmp_path: Path) -> tuple[Path, Path]:
     """A lower layer, and an upper one in which each kind of change was made."""
     lower, upper = tmp_path / "lower", tmp_path / "upper"
-    write(lower, {"a/kept": "1", "a/changed": "1", "a/gone": "1", "old/x": "1", "anew/x": "1"})
+    write(lower, {"a/kept": "1", "a/changed": "1", "a/gone": "1", "old/x": "1", "replaced/x": "1"})
     write(lower, {"was-directory/x": "1", "was-file": "1"})
     (lower / "link").symlink_to("/etc/passwd")
-    write(upper, {"a/changed": "2", "a/more/y": "2", "anew/y": "2", "was-directory": "2"})
+    write(upper, {"a/changed": "2", "a/more/y": "2", "replaced/y": "2", "was-directory": "2"})
     write(upper, {"was-file/y": "2"})
     (upper / "up").symlink_to("..")
     for name in ("a/gone", "old"):
         os.mknod(upper / name, 0o020000, 0)
-    os.setxattr(upper / "anew", "trusted.overlay.opaque", b"y")
+    os.setxattr(upper / "replaced", "trusted.overlay.opaque", b"y")
     os.setxattr(upper / "a/changed", "trusted.overlay.origin", b"x")
     return lower, upper
 
@@ -62,8 +62,8 @@ def test_what_changed_is_above_what_did_not(
         "a/changed": "2",
         "a/more": "/",
         "a/more/y": "2",
-        "anew": "/",
-        "anew/y": "2",
+        "replaced": "/",
+        "replaced/y": "2",
         "was-directory": "2",
         "was-file": "/",
         "was-file/y": "2",

@@ -255,7 +255,7 @@ def test_what_is_written_is_there_and_cannot_be_changed(following: Servers) -> N
         found = following.followers.standing(FOLLOWER)
         return (found.behind_bytes, found.behind_s) == (0, 0.0)
 
-    wait_for(is_level)  # the leader writes some bytes by itself, too
+    wait_for(is_level)  # the leader also writes some bytes on its own
     assert following.real.figures(FOLLOWER).size_bytes > 1_000_000
     assert not following.real.figures(FOLLOWER).more
 

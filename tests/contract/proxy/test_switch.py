@@ -174,7 +174,7 @@ def test_what_was_begun_ends_where_it_began(server: Server) -> None:
 
 
 def test_tcp_ports_change_hands_too(server: Server) -> None:
-    """There and back: what is open goes on, and what is new is served."""
+    """In both directions: open connections continue, and new ones are served."""
     port = server.nginx.settings.tcp_ports[0]
     with greeter(b"a") as app:
         site = Site(1, ("a.localhost",), at(app.port), tcp_ports=(port,))

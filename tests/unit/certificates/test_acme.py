@@ -252,7 +252,7 @@ def test_a_name_is_asked_for_by_one_process_at_a_time(shop: World) -> None:
 
 
 def test_who_waits_for_a_certificate_learns_for_whom(shop: World) -> None:
-    """A user gets a message, and a place, though none is free for what runs by itself."""
+    """A user gets a message and a slot, although background requests would get none."""
     shop.order_turns.is_full = True
     shop.order_turns.names["shop.org"] = "bob gets a certificate"
     assert on(shop)
