@@ -228,6 +228,7 @@ class Paths:
     )
     node_route = _run("node-route", Kind.RUNTIME, "where nodes' packets come in to datastores")
     reserved_ports = _run("reserved-ports", Kind.RUNTIME, "the ports kept from others")
+    own_routes = _run("own-routes", Kind.RUNTIME, "the routes for networks that are missing")
     recovery = _run("rescue", Kind.RUNTIME, "a copy of the database, to start the apps from")
 
     # Code

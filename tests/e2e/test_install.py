@@ -160,8 +160,17 @@ def test_chosen_ranges_are_kept(bare: Server) -> None:
     bare.install("--quiet", "--app-ports", f"{second}-{second + 49}")
     assert _settings(bare)["ports"] == [second, second + 49]
     assert _nft_tables() & {f"paas_{first}", f"paas_{second}"} == {f"paas_{second}"}
+    assert _routes_of(first) == 0
     bare.install("--uninstall", "--purge", "--quiet")
     assert _nft_tables() & {f"paas_{first}", f"paas_{second}"} == set()
+    assert _routes_of(first) + _routes_of(second) == 0
+
+
+def _routes_of(first: int) -> int:
+    """How many routes the server with these ports has made for networks that are missing."""
+    return run(["ip", "route", "show", "type", "unreachable"]).stdout.count(
+        f"metric {4 * 10**9 + first} "
+    )
 
 
 def _free_range(start: int) -> int:

@@ -10,7 +10,9 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 
 # A gateway that would get every packet; an app's network appears and goes.
 PROGRAM = """
-import errno, socket, subprocess
+import errno, socket, subprocess, tempfile
+from dataclasses import replace
+from pathlib import Path
 from paas.adapters.network.own_routes import refuse_missing, stop_refusing
 from paas.settings import Settings
 
@@ -32,7 +34,10 @@ ip("link", "set", "out", "up")
 ip("link", "set", "far", "up")
 ip("neighbour", "add", "192.0.2.1", "lladdr", "02:00:00:00:00:01", "dev", "out")
 ip("route", "add", "default", "via", "192.0.2.1")
-settings, another = Settings(), Settings(ports=(1025, 2000))
+room = Path(tempfile.mkdtemp())
+(room / "other").mkdir()
+settings = Settings(run=room, docker=True, app_networks=True)
+another = replace(settings, run=room / "other", ports=(1025, 2000))
 app, container = (str(one[5]) for one in settings.own_networks)
 print(attempt(app), attempt(container))
 refuse_missing(settings)
@@ -43,6 +48,8 @@ ip("address", "add", f"{app}/24", "dev", "lo")
 print(attempt(app), attempt(container))
 ip("address", "del", f"{app}/24", "dev", "lo")
 stop_refusing(another)
+print(attempt(app), attempt(container))
+refuse_missing(replace(settings, ports=(3000, 4000), docker=False))
 print(attempt(app), attempt(container))
 stop_refusing(settings)
 stop_refusing(settings)
@@ -59,5 +66,6 @@ def test_only_networks_that_are_there_are_reached() -> None:
         "EHOSTUNREACH EHOSTUNREACH",
         "ECONNREFUSED EHOSTUNREACH",
         "EHOSTUNREACH EHOSTUNREACH",
+        "EHOSTUNREACH TimeoutError",
         "TimeoutError TimeoutError",
     ]
